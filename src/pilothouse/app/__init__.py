@@ -1,0 +1,1 @@
+"""The composition root: configuration in, wired parts out. It alone names concrete parts."""

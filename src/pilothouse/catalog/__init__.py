@@ -1,0 +1,1 @@
+"""Facts about models, their prices, and how many tokens a text has."""

@@ -1,0 +1,1 @@
+"""From a `Need` and the catalogue to a shortlist that can defend itself. Pure."""

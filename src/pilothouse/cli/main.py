@@ -1,0 +1,78 @@
+"""`pilothouse`: every command is one module of this package, imported only when it is used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from pilothouse._version import __version__
+from pilothouse.core.errors import PilothouseError, did_you_mean
+
+COMMANDS = {
+    "choose": "From a need to a shortlist of 2-3 models, with every exclusion explained.",
+    "models": "What the catalogue knows, and who says so.",
+    "prove": "Run a proof of concept and judge it against its success criteria.",
+    "serve": "Start the gateway.",
+    "check": "Validate a configuration without starting anything.",
+    "migrate": "Plan, rehearse, run and read rollouts from one model to another.",
+    "calls": "Every attempt to get an answer, filtered.",
+    "costs": "Requests, errors, latency, tokens and money by model, route, arm and day.",
+}
+
+
+class _Lazy(click.Group):
+    """Imports `pilothouse.cli.<name>` and takes its `command` when the name is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return import_module(f"pilothouse.cli.{cmd_name}").command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f'no command "{args[0]}".{did_you_mean(args[0], COMMANDS)}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pilothouse")
+def cli() -> None:
+    """Choose, prove, serve, migrate and watch the AI models your team runs on.
+
+    \b
+    Example:
+      pilothouse choose need.yaml
+    """
+
+
+def main() -> None:
+    """The entry point: 0 done, 1 the answer is "no", 2 wrong use, 130 interrupted."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except PilothouseError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

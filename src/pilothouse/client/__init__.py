@@ -1,0 +1,1 @@
+"""The one call path: attempts, fallback, streaming, recording."""

@@ -1,0 +1,175 @@
+"""What the layers promise each other: the protocols of providers, stores, prices and clocks.
+
+Types only. The implementations are plugins, chosen in `app`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from pilothouse.core.call import Call, Score
+from pilothouse.core.request import Answer, Request, Usage
+from pilothouse.core.route import Target
+
+NowUs = Callable[[], int]
+"""The clock: microseconds since 1970-01-01T00:00:00Z."""
+
+
+class Priced(Struct, frozen=True):
+    """A price, or the reason why there is none. Exactly one of the two is None."""
+
+    cost_usd: Decimal | None
+    note: str | None = None
+
+
+PriceOf = Callable[[Target, Usage, int], Priced]
+"""Target, usage and time of the call (Unix microseconds) to its price."""
+
+
+class Reply(Struct, frozen=True):
+    """A whole answer: the bytes in the provider's dialect, and what they mean."""
+
+    body: bytes
+    answer: Answer
+
+
+class Chunk(Struct, frozen=True):
+    """One or more whole server-sent events as bytes, and what they mean together."""
+
+    data: bytes
+    text: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+
+
+class Provider(Protocol):
+    """Where answers come from. Every failure is a `ProviderError` with its class."""
+
+    dialect: str
+
+    async def complete(self, target: Target, request: Request, body: bytes) -> Reply:
+        """One whole answer. `body` is `request` in the provider's dialect, model not yet set."""
+        ...
+
+    def stream(self, target: Target, request: Request, body: bytes) -> AsyncIterator[Chunk]:
+        """The answer piece by piece. Raises `cut` if it ends before the dialect's end mark."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...
+
+
+class Recorder(Protocol):
+    """Takes call rows off the hot path."""
+
+    def record(self, call: Call) -> None:
+        """Queue one row. Never blocks, never raises."""
+        ...
+
+
+class CallFilter(Struct, frozen=True, kw_only=True):
+    """Which calls. Every field given must match; times are Unix microseconds, `until` excluded."""
+
+    source: str | None = None
+    route: str | None = None
+    arm: str | None = None
+    target: str | None = None
+    model: str | None = None
+    status: str | None = None
+    error_class: str | None = None
+    request_id: str | None = None
+    run_id: str | None = None
+    rollout_id: str | None = None
+    since_us: int | None = None
+    until_us: int | None = None
+
+
+class CallStore(Protocol):
+    """The one fact table, kept."""
+
+    def write_calls(self, calls: Sequence[Call]) -> None:
+        """Append rows in one transaction. A row whose id is there already is left as it is."""
+        ...
+
+    def calls(self, where: CallFilter, *, limit: int | None = None) -> list[Call]:
+        """Matching rows, newest first."""
+        ...
+
+
+class PaidAnswer(Struct, frozen=True, kw_only=True):
+    """An answer that a proof of concept has paid for, kept before it is acknowledged."""
+
+    call: Call
+    text: str | None
+    """None when the attempt failed."""
+    scores: tuple[Score, ...] = ()
+
+
+class RunStore(Protocol):
+    """Proofs of concept: what was asked for, and every answer paid so far."""
+
+    def open_run(self, run_id: str, spec_json: bytes, at_us: int) -> bool:
+        """Create the run. False when it was there already (a resumed run)."""
+        ...
+
+    def keep_answer(self, answer: PaidAnswer) -> None:
+        """Call, text and scores in one durable transaction (run, case, target, repeat = key)."""
+        ...
+
+    def answers(self, run_id: str) -> list[PaidAnswer]:
+        """All answers kept for the run, oldest first."""
+        ...
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """One line of a rollout's append-only history."""
+
+    at_us: int
+    who: str
+    """`tick` or a person's name."""
+    what: str
+    """e.g. `start`, `advance`, `hold`, `roll back`, `pause`."""
+    why: str
+    evidence: dict[str, Any] = {}
+
+
+class StoredRollout(Struct, frozen=True, kw_only=True):
+    """A rollout as kept: opaque JSON to the store, with a version for compare-and-swap."""
+
+    id: str
+    route: str
+    status: str
+    version: int
+    state_json: bytes
+
+
+class RolloutStore(Protocol):
+    """Rollout state and its audit trail, durable before `save` returns."""
+
+    def rollout(self, rollout_id: str) -> StoredRollout | None: ...
+
+    def rollouts(self) -> list[StoredRollout]:
+        """All, newest first."""
+        ...
+
+    def save_rollout(self, rollout: StoredRollout, entries: Sequence[AuditEntry]) -> bool:
+        """Write `rollout` if the stored version is `rollout.version - 1` (0 = not there yet).
+
+        State and audit entries go in one durable transaction. False when somebody was faster.
+        """
+        ...
+
+    def audit(self, rollout_id: str) -> list[AuditEntry]:
+        """Oldest first."""
+        ...
+
+    def rollout_calls(
+        self, rollout_id: str, *, after_row: int, limit: int
+    ) -> tuple[list[tuple[Call, tuple[Score, ...]]], int]:
+        """Calls of a rollout in the order they were written, from a cursor; and the new cursor."""
+        ...

@@ -1,0 +1,1 @@
+"""Exact and sequential statistics, with nothing but `math`. Definitions: docs/statistics.md."""

@@ -1,0 +1,1 @@
+"""Strict YAML documents: typed, with file, line and key in every error."""

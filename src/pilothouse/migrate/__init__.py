@@ -1,0 +1,1 @@
+"""Rollouts: plan, tick, keep, rehearse."""

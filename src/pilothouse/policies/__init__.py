@@ -1,0 +1,1 @@
+"""How a route is picked for a request, one pure file each."""

@@ -1,0 +1,1 @@
+"""A proof of concept: cases x targets, graded, compared, judged against criteria."""

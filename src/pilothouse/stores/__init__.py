@@ -1,0 +1,1 @@
+"""Where calls, runs and rollouts are kept, one file each."""

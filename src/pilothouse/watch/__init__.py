@@ -1,0 +1,1 @@
+"""What happened: calls and costs, read back from the one fact table."""
