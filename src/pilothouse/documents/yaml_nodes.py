@@ -58,7 +58,7 @@ class _Core(yaml.SafeLoader):
     """A loader whose plain words are words, but for the few patterns below."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = cast("Any", self.peek_event())
+        event = cast("Any", self.peek_event())  # pyright: ignore[reportUnknownMemberType]
         if isinstance(event, yaml.AliasEvent) or event.anchor:
             raise _unsupported("anchors and aliases are", event)
         if getattr(event, "tag", None):

@@ -1,0 +1,46 @@
+# Everything runs in .venv, made here. `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help tour test lint types bench bench-smoke clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Pilothouse needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.tour: $(VENV)/bin/python pyproject.toml
+	@echo "Installing Pilothouse into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tour]' && touch $@
+
+$(STAMP): $(VENV)/bin/python pyproject.toml
+	@echo "Installing Pilothouse and what its tests need into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && touch $@ $(VENV)/.tour
+
+tour: $(VENV)/.tour ## The main job on real recorded data: choose, prove, serve, migrate, watch
+	@$(BIN)/python -m pilothouse.tour
+
+test: $(STAMP) ## All tests, with coverage
+	@$(BIN)/python -m pytest -q --cov --cov-report=term
+
+lint: $(STAMP) ## Ruff, formatting and the import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: $(STAMP) ## Pyright, strict
+	@$(BIN)/pyright
+
+bench: $(STAMP) ## All benchmarks, at full length
+	@for b in bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+bench-smoke: $(STAMP) ## All benchmarks, a few seconds each
+	@for b in bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b --smoke || exit 1; done
+
+clean: ## Remove the environment and what tools left behind
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage .import_linter_cache build dist tour

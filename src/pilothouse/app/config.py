@@ -1,0 +1,168 @@
+"""`pilothouse.yaml`: providers, targets, routes, store and server, checked as a whole.
+
+What the shape alone cannot say is said here: names that nothing answers to, keys that are not in
+the environment, a provider without what its kind needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from pilothouse import registry
+from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
+from pilothouse.core.route import RouteSpec, Target
+from pilothouse.documents.strict import Document, load
+from pilothouse.providers._config import ProviderConfig
+
+
+class TargetConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model at a provider. `catalog_model` prices it when its id is not the catalogue's."""
+
+    provider: str
+    model: str
+    catalog_model: str | None = None
+
+
+class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What callers name as `model`: a policy over targets, in order."""
+
+    targets: Annotated[list[str], Meta(min_length=1)]
+    policy: str = "fallback"
+
+
+class StoreConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where calls, runs and rollouts are kept: one SQLite file."""
+
+    path: str = "pilothouse.db"
+
+
+class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the gateway listens, and which environment variable holds the key callers must send."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8790
+    key_env: str | None = None
+    max_body_mb: Annotated[int, Meta(ge=1, le=1024)] = 20
+
+
+class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file as written."""
+
+    providers: dict[str, ProviderConfig]
+    targets: dict[str, TargetConfig]
+    routes: dict[str, RouteConfig] = {}
+    store: StoreConfig = StoreConfig()
+    server: ServerConfig = ServerConfig()
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """The file with every name resolved."""
+
+    providers: dict[str, ProviderConfig]
+    targets: dict[str, Target]
+    routes: dict[str, RouteSpec]
+    """The configured routes, and one per target under the target's own name."""
+    store_path: Path
+    server: ServerConfig
+
+
+def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Read and check `path`. With `environ`, key variables must be set in it.
+
+    Raises `InvalidInput` with file, line and key. Relative paths inside are relative to the file.
+    """
+    document = load(path, ConfigFile)
+    file = document.value
+    problems: list[InvalidInput] = []
+    for name, provider in file.providers.items():
+        problems += _provider_problems(document, name, provider, environ)
+    for name, target in file.targets.items():
+        if target.provider not in file.providers:
+            hint = did_you_mean(target.provider, file.providers)
+            message = f'unknown provider "{target.provider}".{hint}'
+            problems.append(document.error(f"targets.{name}.provider", message))
+    for name, route in file.routes.items():
+        problems += _route_problems(document, name, route)
+    key_env = file.server.key_env
+    if environ is not None and key_env and not environ.get(key_env):
+        message = f"the environment variable {key_env} is not set"
+        problems.append(document.error("server.key_env", message))
+    if problems:
+        raise InvalidInput("\n".join(str(p) for p in problems))
+    return _resolved(file, path)
+
+
+def _provider_problems(
+    document: Document[ConfigFile],
+    name: str,
+    provider: ProviderConfig,
+    environ: Mapping[str, str] | None,
+) -> list[InvalidInput]:
+    at = f"providers.{name}"
+    try:
+        plugin = registry.plugin("providers", provider.kind)
+    except NotFound as error:
+        return [document.error(f"{at}.kind", str(error))]
+    found = [
+        document.error(at, f'a provider of kind {provider.kind} needs the key "{key}"')
+        for key in plugin.needs
+        if getattr(provider, key) is None
+    ]
+    if environ is not None and provider.key_env and not environ.get(provider.key_env):
+        message = f"the environment variable {provider.key_env} is not set"
+        found.append(document.error(f"{at}.key_env", message))
+    if environ is not None and provider.key_file and not Path(provider.key_file).is_file():
+        found.append(document.error(f"{at}.key_file", "there is no such file"))
+    return found
+
+
+def _route_problems(
+    document: Document[ConfigFile], name: str, route: RouteConfig
+) -> list[InvalidInput]:
+    at = f"routes.{name}"
+    targets = document.value.targets
+    found: list[InvalidInput] = []
+    try:
+        registry.plugin("policies", route.policy)
+    except NotFound as error:
+        found.append(document.error(f"{at}.policy", str(error)))
+    for i, target in enumerate(route.targets):
+        where = f"{at}.targets[{i}]"
+        if target not in targets:
+            hint = did_you_mean(target, targets)
+            known = ", ".join(targets)
+            message = f'unknown target "{target}".{hint} (there are: {known})'
+            found.append(document.error(where, message))
+        elif target in route.targets[:i]:
+            found.append(document.error(where, f'"{target}" stands in this route twice'))
+    if name in targets and [name] != list(route.targets):
+        message = "this name is a target's too, and callers could not tell them apart: rename one"
+        found.append(document.error(at, message))
+    return found
+
+
+def _resolved(file: ConfigFile, path: Path) -> Config:
+    targets = {
+        name: Target(
+            name=name, provider=t.provider, model=t.model, catalog_model=t.catalog_model
+        )
+        for name, t in file.targets.items()
+    }
+    routes = {
+        name: RouteSpec(name=name, policy="fallback", targets=(target,))
+        for name, target in targets.items()
+    }
+    for name, route in file.routes.items():
+        chosen = tuple(targets[t] for t in route.targets)
+        routes[name] = RouteSpec(name=name, policy=route.policy, targets=chosen)
+    return Config(
+        providers=file.providers,
+        targets=targets,
+        routes=routes,
+        store_path=path.parent / file.store.path,
+        server=file.server,
+    )
