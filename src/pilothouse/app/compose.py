@@ -1,0 +1,99 @@
+"""Wires the parts. Nothing below this layer names a concrete store, provider or clock."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from pilothouse import registry
+from pilothouse.catalog.catalog import Catalog, load_bundled
+from pilothouse.catalog.prices import price_of
+from pilothouse.client.caller import Client
+from pilothouse.client.recorder import BatchRecorder
+from pilothouse.core.errors import InvalidInput, StoreError
+from pilothouse.core.ports import NowUs, Provider
+from pilothouse.core.secret import Secret
+from pilothouse.providers._config import ProviderConfig
+from pilothouse.stores.sqlite import SqliteStore
+
+
+class Parts(Struct, frozen=True):
+    """What a feature needs to ask models and keep what they said."""
+
+    client: Client
+    store: SqliteStore
+    catalog: Catalog
+    providers: dict[str, Provider]
+    recorder: BatchRecorder
+
+
+def now_us() -> int:
+    """The system clock, in microseconds since 1970-01-01T00:00:00Z."""
+    return time.time_ns() // 1000
+
+
+def random_bits() -> int:
+    """80 bits for an id."""
+    return secrets.randbits(80)
+
+
+def open_store(path: Path, *, must_exist: bool = False) -> SqliteStore:
+    """The database at `path`, upgraded if it is older. Raises `StoreError`."""
+    if must_exist and not path.exists():
+        raise StoreError(
+            f"{path}: there is no database here yet. `pilothouse serve` or `pilothouse prove` makes "
+            "one; --store or PILOTHOUSE_STORE names another."
+        )
+    return SqliteStore(path)
+
+
+def open_providers(configs: Mapping[str, ProviderConfig]) -> dict[str, Provider]:
+    """Providers by configured name. Raises `InvalidInput` when a key cannot be read."""
+    return {
+        name: registry.plugin("providers", config.kind).from_config(name, config, _key(name, config))
+        for name, config in configs.items()
+    }
+
+
+@asynccontextmanager
+async def open_client(
+    providers: Mapping[str, ProviderConfig], store_path: Path, *, clock: NowUs = now_us
+) -> AsyncIterator[Parts]:
+    """Everything that asks, records and prices; closed, and all rows written, on the way out."""
+    store = open_store(store_path)
+    recorder = BatchRecorder(store)
+    opened: dict[str, Provider] = {}
+    try:
+        opened.update(open_providers(providers))
+        catalog = load_bundled()
+        client = Client(opened, price_of(catalog), recorder, clock, random_bits)
+        yield Parts(client, store, catalog, opened, recorder)
+    finally:
+        for provider in opened.values():
+            await provider.close()
+        recorder.close()
+        store.close()
+
+
+def _key(name: str, config: ProviderConfig) -> Secret | None:
+    if config.key_env:
+        value = os.environ.get(config.key_env)
+        if not value:
+            raise InvalidInput(
+                f"providers.{name}.key_env: the environment variable {config.key_env} is not set"
+            )
+        return Secret(value.strip())
+    if config.key_file:
+        try:
+            return Secret(Path(config.key_file).read_text(encoding="utf-8").strip())
+        except OSError as error:
+            raise InvalidInput(
+                f"providers.{name}.key_file: {config.key_file} cannot be read: {error.strerror}"
+            ) from None
+    return None
