@@ -15,6 +15,14 @@ from pilothouse.core.errors import NotFound, did_you_mean
 
 Kind = Literal["dialects", "providers", "policies", "scorers", "stores"]
 
+_ONE: dict[Kind, str] = {
+    "dialects": "dialect",
+    "providers": "provider",
+    "policies": "policy",
+    "scorers": "scorer",
+    "stores": "store",
+}
+
 
 @cache
 def names(kind: Kind) -> tuple[str, ...]:
@@ -33,5 +41,5 @@ def plugin(kind: Kind, name: str) -> Any:
     if name not in names(kind):
         known = ", ".join(names(kind))
         hint = did_you_mean(name, names(kind))
-        raise NotFound(f'unknown {kind[:-1]} "{name}".{hint} (there are: {known})')
+        raise NotFound(f'unknown {_ONE[kind]} "{name}".{hint} (there are: {known})')
     return import_module(f"pilothouse.{kind}.{name}").plugin

@@ -1,0 +1,26 @@
+"""`pilothouse serve`: the gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pilothouse.app.serving import serve
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path), default="pilothouse.yaml")
+@click.option("--host", help="Where to listen, instead of the file's server.host.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Instead of server.port; 0 = any free.")
+@click.option("--json", "as_json", is_flag=True, help="Say where it listens as one JSON line.")
+def command(config: Path, host: str | None, port: int | None, as_json: bool) -> int:
+    """Start the gateway described by CONFIG and run until SIGTERM or Ctrl-C.
+
+    Callers name a route (or a target) as `model`. Every attempt is recorded.
+
+    \b
+    Example:
+      pilothouse serve pilothouse.yaml --port 8790
+    """
+    return serve(config, host=host, port=port, as_json=as_json)
