@@ -1,0 +1,249 @@
+"""Calls, runs and rollouts in one SQLite file (WAL).
+
+Two connections: telemetry is written with synchronous=NORMAL (a power cut may lose the last commits,
+a SIGKILL loses none), what must never be lost with FULL. A lock each, so any thread may call.
+Money is kept as whole pico-dollars (1e-12 USD) in an integer: exact, and summed by SQL.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import msgspec
+
+from pilothouse.core.call import Call, Score
+from pilothouse.core.errors import StoreError
+from pilothouse.core.ports import AuditEntry, CallFilter, PaidAnswer, StoredRollout
+from pilothouse.stores._rows import CALL_COLUMNS, call_from_row, row_from_call, where_clause
+from pilothouse.stores._schema import connect, explained, upgrade
+
+_INSERT_CALL = (
+    f"INSERT OR IGNORE INTO calls ({', '.join(CALL_COLUMNS)}) "
+    f"VALUES ({', '.join('?' * len(CALL_COLUMNS))})"
+)
+_SELECT_CALL = ", ".join(f"calls.{c}" for c in CALL_COLUMNS)
+_INSERT_SCORE = "INSERT OR REPLACE INTO scores (call_id, scorer, value, detail) VALUES (?, ?, ?, ?)"
+
+
+class SqliteStore:
+    """Implements `CallStore`, `RunStore` and `RolloutStore`. Raises `StoreError`."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._durable = connect(self.path, durable=True)
+        try:
+            upgrade(self._durable, self.path)
+            self._telemetry = connect(self.path, durable=False)
+        except StoreError:
+            self._durable.close()
+            raise
+        self._durable_lock = Lock()
+        self._telemetry_lock = Lock()
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        with self._telemetry_lock, self._durable_lock:
+            self._telemetry.close()
+            self._durable.close()
+
+    # Calls
+
+    def write_calls(self, calls: Sequence[Call]) -> None:
+        """Append rows in one transaction; a row whose id is there already is left as it is."""
+        rows = [row_from_call(call) for call in calls]
+        with self._transaction(self._telemetry, self._telemetry_lock) as db:
+            db.executemany(_INSERT_CALL, rows)
+
+    def write_scored(self, scored: Sequence[tuple[Call, tuple[Score, ...]]]) -> None:
+        """Append calls with their scores in one transaction (graded traffic, rehearsals)."""
+        with self._transaction(self._telemetry, self._telemetry_lock) as db:
+            db.executemany(_INSERT_CALL, [row_from_call(call) for call, _ in scored])
+            db.executemany(_INSERT_SCORE, [_score_row(s) for _, scores in scored for s in scores])
+
+    def calls(self, where: CallFilter, *, limit: int | None = None) -> list[Call]:
+        """Matching rows, newest first."""
+        clause, values = where_clause(where)
+        sql = f"SELECT {_SELECT_CALL} FROM calls WHERE {clause} ORDER BY at_us DESC, row_id DESC"
+        if limit is not None:
+            sql += f" LIMIT {int(limit)}"
+        return [call_from_row(row) for row in self.query(sql, values)]
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of one SELECT, parameters bound; for the statements kept beside their readers."""
+        try:
+            with self._telemetry_lock:
+                return self._telemetry.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise explained(self.path, error) from None
+
+    # Runs
+
+    def open_run(self, run_id: str, spec_json: bytes, at_us: int) -> bool:
+        """Create the run; False when it was there already."""
+        with self._transaction(self._durable, self._durable_lock) as db:
+            done = db.execute(
+                "INSERT OR IGNORE INTO runs (id, spec_json, at_us) VALUES (?, ?, ?)",
+                (run_id, spec_json, at_us),
+            )
+            return done.rowcount == 1
+
+    def keep_answer(self, answer: PaidAnswer) -> None:
+        """Call, text and scores in one transaction, on disk before this returns."""
+        self.keep_answers([answer])
+
+    def keep_answers(self, answers: Sequence[PaidAnswer]) -> None:
+        """As `keep_answer`, several at once: one wait for the disk."""
+        with self._transaction(self._durable, self._durable_lock) as db:
+            db.executemany(_INSERT_CALL, [row_from_call(a.call) for a in answers])
+            db.executemany(
+                "INSERT OR REPLACE INTO answers (run_id, case_id, target, repeat, call_id, text) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (a.call.run_id, a.call.case_id, a.call.target, a.call.repeat, a.call.id, a.text)
+                    for a in answers
+                ],
+            )
+            db.executemany(_INSERT_SCORE, [_score_row(s) for a in answers for s in a.scores])
+
+    def answers(self, run_id: str) -> list[PaidAnswer]:
+        """All answers kept for the run, oldest first."""
+        scores = self._scores(
+            "SELECT s.call_id, s.scorer, s.value, s.detail FROM scores s "
+            "JOIN answers a ON a.call_id = s.call_id WHERE a.run_id = ?",
+            (run_id,),
+        )
+        rows = self.query(
+            f"SELECT {_SELECT_CALL}, answers.text FROM answers JOIN calls ON calls.id = answers.call_id "
+            "WHERE answers.run_id = ? ORDER BY calls.row_id",
+            (run_id,),
+        )
+        return [
+            PaidAnswer(call=call, text=row[-1], scores=tuple(scores.get(call.id, ())))
+            for row in rows
+            for call in [call_from_row(row[:-1])]
+        ]
+
+    # Rollouts
+
+    def rollout(self, rollout_id: str) -> StoredRollout | None:
+        """The rollout as last saved."""
+        rows = self._rollouts("WHERE id = ?", (rollout_id,))
+        return rows[0] if rows else None
+
+    def rollouts(self) -> list[StoredRollout]:
+        """All, newest first."""
+        return self._rollouts("ORDER BY saved_order DESC", ())
+
+    def save_rollout(self, rollout: StoredRollout, entries: Sequence[AuditEntry]) -> bool:
+        """Compare-and-swap on the version, with its audit entries; False = somebody was faster."""
+        with self._transaction(self._durable, self._durable_lock) as db:
+            state = (rollout.route, rollout.status, rollout.version, rollout.state_json)
+            if rollout.version == 1:
+                done = db.execute(
+                    "INSERT OR IGNORE INTO rollouts "
+                    "(route, status, version, state_json, id, saved_order) VALUES "
+                    "(?, ?, ?, ?, ?, (SELECT COALESCE(MAX(saved_order), 0) + 1 FROM rollouts))",
+                    (*state, rollout.id),
+                )
+            else:
+                done = db.execute(
+                    "UPDATE rollouts SET route = ?, status = ?, version = ?, state_json = ? "
+                    "WHERE id = ? AND version = ?",
+                    (*state, rollout.id, rollout.version - 1),
+                )
+            if done.rowcount != 1:
+                return False
+            db.executemany(
+                "INSERT INTO audit (rollout_id, at_us, who, what, why, evidence_json) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (rollout.id, e.at_us, e.who, e.what, e.why, msgspec.json.encode(e.evidence))
+                    for e in entries
+                ],
+            )
+            return True
+
+    def audit(self, rollout_id: str) -> list[AuditEntry]:
+        """The rollout's history, oldest first."""
+        rows = self.query(
+            "SELECT at_us, who, what, why, evidence_json FROM audit "
+            "WHERE rollout_id = ? ORDER BY row_id",
+            (rollout_id,),
+        )
+        return [
+            AuditEntry(
+                at_us=at, who=who, what=what, why=why, evidence=msgspec.json.decode(evidence)
+            )
+            for at, who, what, why, evidence in rows
+        ]
+
+    def rollout_calls(
+        self, rollout_id: str, *, after_row: int, limit: int
+    ) -> tuple[list[tuple[Call, tuple[Score, ...]]], int]:
+        """Calls of a rollout in the order they were written, after a cursor; and the new cursor."""
+        rows = self.query(
+            f"SELECT {_SELECT_CALL}, row_id FROM calls WHERE rollout_id = ? AND row_id > ? "
+            "ORDER BY row_id LIMIT ?",
+            (rollout_id, after_row, limit),
+        )
+        if not rows:
+            return [], after_row
+        last = int(rows[-1][-1])
+        scores = self._scores(
+            "SELECT s.call_id, s.scorer, s.value, s.detail FROM calls c "
+            "JOIN scores s ON s.call_id = c.id "
+            "WHERE c.rollout_id = ? AND c.row_id > ? AND c.row_id <= ?",
+            (rollout_id, after_row, last),
+        )
+        calls = [call_from_row(row[:-1]) for row in rows]
+        return [(call, tuple(scores.get(call.id, ()))) for call in calls], last
+
+    def _rollouts(self, clause: str, values: Sequence[Any]) -> list[StoredRollout]:
+        rows = self.query(
+            f"SELECT id, route, status, version, state_json FROM rollouts {clause}", values
+        )
+        return [
+            StoredRollout(id=i, route=route, status=status, version=version, state_json=state)
+            for i, route, status, version, state in rows
+        ]
+
+    def _scores(self, sql: str, values: Sequence[Any]) -> dict[str, list[Score]]:
+        found: dict[str, list[Score]] = {}
+        for call_id, scorer, value, detail in self.query(sql, values):
+            score = Score(call_id=call_id, scorer=scorer, value=value, detail=detail)
+            found.setdefault(call_id, []).append(score)
+        return found
+
+    @contextmanager
+    def _transaction(self, db: sqlite3.Connection, lock: Lock) -> Generator[sqlite3.Connection]:
+        with lock:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            except sqlite3.Error as error:
+                _roll_back(db)
+                raise explained(self.path, error) from None
+            except BaseException:
+                _roll_back(db)
+                raise
+
+
+def _score_row(score: Score) -> tuple[str, str, float, str | None]:
+    return (score.call_id, score.scorer, score.value, score.detail)
+
+
+def _roll_back(db: sqlite3.Connection) -> None:
+    try:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+    except sqlite3.Error:
+        pass  # the connection is gone; the transaction is gone with it
+
+
+plugin = SqliteStore
