@@ -56,7 +56,9 @@ def open_store(path: Path, *, must_exist: bool = False) -> SqliteStore:
 def open_providers(configs: Mapping[str, ProviderConfig]) -> dict[str, Provider]:
     """Providers by configured name. Raises `InvalidInput` when a key cannot be read."""
     return {
-        name: registry.plugin("providers", config.kind).from_config(name, config, _key(name, config))
+        name: registry.plugin("providers", config.kind).from_config(
+            name, config, _key(name, config)
+        )
         for name, config in configs.items()
     }
 

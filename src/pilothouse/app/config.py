@@ -147,9 +147,7 @@ def _route_problems(
 
 def _resolved(file: ConfigFile, path: Path) -> Config:
     targets = {
-        name: Target(
-            name=name, provider=t.provider, model=t.model, catalog_model=t.catalog_model
-        )
+        name: Target(name=name, provider=t.provider, model=t.model, catalog_model=t.catalog_model)
         for name, t in file.targets.items()
     }
     routes = {

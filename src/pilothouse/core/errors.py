@@ -37,6 +37,14 @@ class InvalidInput(PilothouseError):
     """A file, flag or value that cannot be used as it stands. Exit code 2."""
 
 
+class BadRequest(InvalidInput):
+    """A request body that cannot be used. `param` names the part at fault, where one is."""
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
 class NotFound(PilothouseError):
     """A name that nothing answers to."""
 

@@ -5,9 +5,9 @@ Types only. The implementations are plugins, chosen in `app`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -37,10 +37,15 @@ class Reply(Struct, frozen=True):
     answer: Answer
 
 
+ChunkKind = Literal["start", "token", "usage", "done"]
+"""Before the first content; content or finish; usage alone; the dialect's end mark."""
+
+
 class Chunk(Struct, frozen=True):
-    """One or more whole server-sent events as bytes, and what they mean together."""
+    """One whole server-sent event as bytes, and what it means."""
 
     data: bytes
+    kind: ChunkKind
     text: str = ""
     finish_reason: str | None = None
     usage: Usage | None = None
@@ -50,12 +55,14 @@ class Provider(Protocol):
     """Where answers come from. Every failure is a `ProviderError` with its class."""
 
     dialect: str
+    is_timed: bool
+    """Whether our clock says anything about it: False for replayed answers."""
 
     async def complete(self, target: Target, request: Request, body: bytes) -> Reply:
         """One whole answer. `body` is `request` in the provider's dialect, model not yet set."""
         ...
 
-    def stream(self, target: Target, request: Request, body: bytes) -> AsyncIterator[Chunk]:
+    def stream(self, target: Target, request: Request, body: bytes) -> AsyncGenerator[Chunk]:
         """The answer piece by piece. Raises `cut` if it ends before the dialect's end mark."""
         ...
 
