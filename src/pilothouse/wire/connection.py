@@ -11,7 +11,7 @@ from typing import cast
 
 import httptools
 
-from pilothouse.core.errors import ProviderError
+from pilothouse.core.errors import ErrorClass, ProviderError
 
 MOST_BUFFERED = 256 * 1024
 MOST_HEADERS = 64 * 1024
@@ -127,9 +127,9 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail("garbage", f"not an HTTP answer: {error}")
-        except _TooLarge as error:
-            self._fail("garbage", str(error))
+            cause = error.__context__
+            is_ours = isinstance(cause, _TooLarge)
+            self._fail("garbage", str(cause) if is_ours else f"not an HTTP answer: {error}")
 
     def eof_received(self) -> bool:
         return False
@@ -191,10 +191,10 @@ class Connection(asyncio.Protocol):
         exchange.is_complete = True
         exchange.wake()
 
-    def _fail(self, kind: str, message: str) -> None:
+    def _fail(self, kind: ErrorClass, message: str) -> None:
         exchange = self.exchange
         if exchange is not None and exchange.error is None:
-            exchange.error = ProviderError(kind, message)  # type: ignore[arg-type]
+            exchange.error = ProviderError(kind, message)
             exchange.wake()
         self.abort()
 

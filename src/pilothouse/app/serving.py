@@ -1,0 +1,102 @@
+"""Runs the gateway: opens the parts, listens, ticks rollouts, and lets go of everything in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from pilothouse import registry
+from pilothouse.app.compose import now_us, open_client
+from pilothouse.app.config import Config, load_config
+from pilothouse.core.errors import InvalidInput
+from pilothouse.core.route import Policy
+from pilothouse.core.secret import Secret
+from pilothouse.migrate.runner import Ticker
+from pilothouse.server.gateway import Gateway, error_body
+from pilothouse.server.http import HttpServer, Limits
+
+GRACE_S = 20.0
+"""How long answers under way may take after SIGTERM."""
+
+
+def serve(path: Path, *, host: str | None, port: int | None, as_json: bool) -> int:
+    """Run until SIGTERM or SIGINT. Raises `InvalidInput` before anything has started."""
+    config = load_config(path, os.environ)
+    server = msgspec.structs.replace(
+        config.server,
+        host=config.server.host if host is None else host,
+        port=config.server.port if port is None else port,
+    )
+    config = msgspec.structs.replace(config, server=server)
+
+    def ready(actual_port: int) -> None:
+        url = f"http://{server.host}:{actual_port}"
+        if as_json:
+            print(json.dumps({"url": url, "routes": list(config.routes)}), flush=True)
+        else:
+            print(f"listening on {url} (routes: {', '.join(config.routes)})", flush=True)
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(run(config, ready))
+
+
+async def run(config: Config, ready: Callable[[int], None]) -> int:
+    """Serve until told to stop; 0, or 130 when it was Ctrl-C. `ready` is told the port."""
+    told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    for number, code in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
+        asyncio.get_running_loop().add_signal_handler(number, _tell, told, code)
+    async with open_client(config.providers, config.store_path) as parts:
+        ticker = Ticker(parts.store, config.targets, now_us)
+        gateway = Gateway(
+            parts.client, config.routes, _policy, ticker.split_of, _gateway_key(config)
+        )
+        limits = Limits(body_bytes=config.server.max_body_mb * 1024 * 1024)
+        http = HttpServer(gateway.handle, error_body, limits)
+        actual_port = await _listen(http, config)
+        ticking = asyncio.create_task(ticker.run())
+        ready(actual_port)
+        try:
+            return await told
+        finally:
+            ticking.cancel()
+            await asyncio.gather(ticking, return_exceptions=True)
+            await http.stop(GRACE_S)
+
+
+async def _listen(http: HttpServer, config: Config) -> int:
+    host, port = config.server.host, config.server.port
+    try:
+        return await http.start(host, port)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot listen on {host}:{port}: {error.strerror or error}. Is another program there? "
+            "Choose another with --port (0 = any free one)."
+        ) from None
+
+
+def _policy(name: str) -> Policy:
+    return registry.plugin("policies", name)
+
+
+def _gateway_key(config: Config) -> Secret | None:
+    name = config.server.key_env
+    return Secret(os.environ[name]) if name else None
+
+
+def _tell(told: asyncio.Future[int], code: int) -> None:
+    if not told.done():
+        told.set_result(code)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # Windows: the standard loop serves too, slower
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,322 @@
+"""An HTTP/1.1 server on asyncio, parsed by httptools (llhttp); knows nothing of models.
+
+Limits are on by default: header size, body size, time to send a request, idle time. Pipelined requests
+are answered in order, one at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import cast
+
+import httptools
+from msgspec import Struct
+
+log = logging.getLogger("pilothouse.server")
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one connection may cost."""
+
+    header_bytes: int = 64 * 1024
+    body_bytes: int = 20 * 1024 * 1024
+    request_s: float = 30.0
+    """From a request's first byte to its last."""
+    idle_s: float = 120.0
+
+
+class HttpRequest:
+    """One request, whole."""
+
+    __slots__ = ("body", "headers", "is_keep_alive", "method", "path")
+
+    def __init__(self) -> None:
+        self.method = ""
+        self.path = ""
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        self.is_keep_alive = True
+
+
+Handler = Callable[[HttpRequest, "Exchange"], Awaitable[None]]
+ErrorBody = Callable[[int, str], bytes]
+"""Status and message to the body of an error that no handler saw."""
+
+_REASONS = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
+_JSON = b"content-type: application/json\r\n"
+
+
+class Exchange:
+    """Where a handler writes its answer."""
+
+    __slots__ = ("_connection", "_is_keep_alive", "is_started", "is_streaming")
+
+    def __init__(self, connection: ServerConnection, is_keep_alive: bool) -> None:
+        self._connection = connection
+        self._is_keep_alive = is_keep_alive
+        self.is_started = False
+        self.is_streaming = False
+
+    def send(self, status: int, body: bytes, headers: bytes = _JSON) -> None:
+        """A whole answer; `headers` are complete lines."""
+        self.is_started = True
+        ends = b"" if self._is_keep_alive else b"connection: close\r\n"
+        self._connection.write(
+            b"%b%b%bcontent-length: %d\r\n\r\n%b"
+            % (_REASONS[status], headers, ends, len(body), body)
+        )
+
+    def start_stream(self, headers: bytes) -> None:
+        """Begin a chunked answer with status 200."""
+        self.is_started = self.is_streaming = True
+        ends = b"" if self._is_keep_alive else b"connection: close\r\n"
+        self._connection.write(
+            b"%b%b%btransfer-encoding: chunked\r\n\r\n" % (_REASONS[200], headers, ends)
+        )
+
+    async def write(self, data: bytes) -> None:
+        """One piece of a stream; waits while the client is slow."""
+        self._connection.write(b"%x\r\n%b\r\n" % (len(data), data))
+        await self._connection.drained()
+
+    def end_stream(self) -> None:
+        """The stream is complete."""
+        self._connection.write(b"0\r\n\r\n")
+
+    def abort(self) -> None:
+        """Break the connection, so that nobody takes what was sent for the whole."""
+        self._connection.close_soon()
+
+
+class ServerConnection(asyncio.Protocol):
+    """One client's socket."""
+
+    def __init__(self, server: HttpServer) -> None:
+        self._server = server
+        self._limits = server.limits
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._request = HttpRequest()
+        self._url = b""
+        self._pieces: list[bytes] = []
+        self._header_size = 0
+        self._body_size = 0
+        self._is_in_headers = True
+        self._waiting: deque[HttpRequest] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._drain: asyncio.Future[None] | None = None
+        self._is_closing = False
+        self.deadline_s = server.loop.time() + self._limits.request_s
+        """When the sweep closes this connection, unless something happens first."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is under way."""
+        return self._task is not None
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._server.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_closing = True
+        self._server.connections.discard(self)
+        if self._task is not None:
+            self._task.cancel()
+        if self._drain is not None and not self._drain.done():
+            self._drain.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._drain = self._server.loop.create_future()
+
+    def resume_writing(self) -> None:
+        if self._drain is not None and not self._drain.done():
+            self._drain.set_result(None)
+        self._drain = None
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_closing:
+            return
+        if self._is_in_headers:
+            self._header_size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(400, "this server does not change protocols")
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            if isinstance(cause, _Refused):
+                self._refuse(cause.status, str(cause))
+            else:
+                self._refuse(400, "this is not an HTTP/1.1 request")
+        except _Refused as refused:
+            self._refuse(refused.status, str(refused))
+
+    # httptools callbacks
+
+    def on_message_begin(self) -> None:
+        self._request = HttpRequest()
+        self._url = b""
+        self._pieces = []
+        self._body_size = 0
+        self._is_in_headers = True
+        self.deadline_s = self._server.loop.time() + self._limits.request_s
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+        self._check_headers()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._check_headers()
+        self._request.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        request = self._request
+        self._is_in_headers = False
+        self._header_size = 0
+        request.method = self._parser.get_method().decode("latin-1")
+        request.path = self._url.split(b"?", 1)[0].decode("latin-1")
+        request.is_keep_alive = self._parser.should_keep_alive()
+        length = request.headers.get("content-length", "0")
+        if length.isdigit() and int(length) > self._limits.body_bytes:
+            raise self._too_large()
+        if request.headers.get("expect", "").lower() == "100-continue":
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        self._body_size += len(body)
+        if self._body_size > self._limits.body_bytes:
+            raise self._too_large()
+        self._pieces.append(body)
+
+    def on_message_complete(self) -> None:
+        request = self._request
+        request.body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._is_in_headers = True
+        self._header_size = 0
+        if self._task is None:
+            self._begin(request)
+            return
+        self._waiting.append(request)
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    # Answering
+
+    def write(self, data: bytes) -> None:
+        """Bytes to the client; dropped when it is gone."""
+        if self._transport is not None and not self._is_closing:
+            self._transport.write(data)
+
+    async def drained(self) -> None:
+        """Until the client has taken enough of what was written."""
+        if self._drain is not None:
+            await self._drain
+
+    def close_soon(self) -> None:
+        """Close after what was written has gone out; nothing more is read."""
+        self._is_closing = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def expire(self) -> None:
+        """The sweep found this connection past its deadline."""
+        if self._is_in_headers and self._header_size == 0:
+            self.close_soon()
+        else:
+            self._refuse(408, "the request did not arrive in time")
+
+    def _begin(self, request: HttpRequest) -> None:
+        self.deadline_s = float("inf")
+        exchange = Exchange(self, request.is_keep_alive)
+        self._task = self._server.loop.create_task(self._answer(request, exchange))
+
+    async def _answer(self, request: HttpRequest, exchange: Exchange) -> None:
+        try:
+            await self._server.handler(request, exchange)
+        except asyncio.CancelledError:
+            pass  # the client went away, or the server is stopping: the handler has settled
+        except Exception:
+            log.exception("a request failed in a way nobody foresaw")
+            if exchange.is_started:
+                exchange.abort()
+            else:
+                exchange.send(500, self._server.error_body(500, "internal error"))
+        finally:
+            self._task = None
+            self.deadline_s = self._server.loop.time() + self._limits.idle_s
+        if not request.is_keep_alive or self._server.is_stopping:
+            self.close_soon()
+        elif self._waiting and not self._is_closing:
+            self._begin(self._waiting.popleft())
+            if not self._waiting and self._transport is not None:
+                self._transport.resume_reading()
+
+    def _refuse(self, status: int, message: str) -> None:
+        if self._task is None:
+            Exchange(self, False).send(status, self._server.error_body(status, message))
+        self.close_soon()
+
+    def _check_headers(self) -> None:
+        if self._header_size > self._limits.header_bytes:
+            raise _Refused(431, f"request headers over {self._limits.header_bytes} bytes")
+
+    def _too_large(self) -> _Refused:
+        return _Refused(413, f"the body is larger than {self._limits.body_bytes} bytes")
+
+
+class HttpServer:
+    """Accepts connections until stopped."""
+
+    def __init__(self, handler: Handler, error_body: ErrorBody, limits: Limits) -> None:
+        self.handler = handler
+        self.error_body = error_body
+        self.limits = limits
+        self.connections: set[ServerConnection] = set()
+        self.is_stopping = False
+        self.loop = asyncio.get_running_loop()
+        self._listener: asyncio.Server | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; gives the port. Raises `OSError`."""
+        self._listener = await self.loop.create_server(lambda: ServerConnection(self), host, port)
+        self._sweeper = self.loop.create_task(self._sweep())
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    async def stop(self, grace_s: float) -> None:
+        """Accept no more, let answers under way end, then close everything."""
+        self.is_stopping = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        if self._listener is not None:
+            self._listener.close()
+        deadline_s = self.loop.time() + grace_s
+        while self.loop.time() < deadline_s and any(c.is_busy for c in self.connections):
+            await asyncio.sleep(0.02)
+        tasks = [c._task for c in self.connections if c._task is not None]  # pyright: ignore[reportPrivateUsage]
+        for connection in list(self.connections):
+            connection.close_soon()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _sweep(self) -> None:
+        """One timer for all connections instead of one for each request."""
+        while True:
+            await asyncio.sleep(1.0)
+            now_s = self.loop.time()
+            for connection in [c for c in self.connections if c.deadline_s < now_s]:
+                connection.expire()
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
