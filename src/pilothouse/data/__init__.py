@@ -1,0 +1,1 @@
+"""Data that the package ships, each folder with its own notice."""
