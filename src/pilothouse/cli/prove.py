@@ -1,0 +1,145 @@
+"""`pilothouse prove`: a proof of concept with a verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from pilothouse import recordings
+from pilothouse.app.compose import now_us, open_client
+from pilothouse.cli.output import colour, print_json, print_table
+from pilothouse.core.case import Case
+from pilothouse.core.ports import PaidAnswer
+from pilothouse.prove import render
+from pilothouse.prove.cases import load_cases
+from pilothouse.prove.handoff import gateway_config
+from pilothouse.prove.report import PublishedLabel, Report, report
+from pilothouse.prove.run import Progress, estimate_usd, jobs, run, run_id
+from pilothouse.prove.spec import Poc, load_poc
+
+_COLOURS = {"met": "green", "not met": "red", "not yet proven": "yellow"}
+
+
+@click.command()
+@click.argument("poc", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Write report.md, report.json here.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    default="pilothouse.db",
+    envvar="PILOTHOUSE_STORE",
+    show_default=True,
+    help="The database that keeps every paid answer.",
+)
+@click.option("--fresh", is_flag=True, help="Ask everything again, whatever is kept.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first N cases.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def command(
+    poc: Path, out: Path | None, store: Path, fresh: bool, limit: int | None, as_json: bool
+) -> int:
+    """Ask every candidate of POC every case, grade, compare, and judge against its criteria.
+
+    Exit 0: a candidate meets every criterion; 1: none does (or not yet proven); 2: bad input;
+    130: interrupted, and the same command goes on where it was.
+
+    \b
+    Example:
+      pilothouse prove poc.yaml --out proof
+    """
+    spec = load_poc(poc)
+    cases = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)[:limit]
+    name = run_id(spec, cases)
+    if fresh:
+        name = f"{name}-{now_us()}"
+    try:
+        answers = asyncio.run(_run(spec, cases, store, name))
+    except KeyboardInterrupt:
+        click.echo("\ninterrupted: what was answered is kept; the same command goes on", err=True)
+        return 130
+    if not answers:
+        click.echo("no answer: the budget does not allow a single one", err=True)
+        return 1
+    result = report(spec, cases, answers, name, _published(spec))
+    if out is not None:
+        _write(spec, result, out)
+    if as_json:
+        print_json(result)
+    else:
+        _print(result, out)
+    return 0 if result.passed else 1
+
+
+async def _run(spec: Poc, cases: Sequence[Case], store: Path, name: str) -> list[PaidAnswer]:
+    async with open_client(spec.file.providers, store) as parts:
+        cost, unpriced = estimate_usd(spec, jobs(spec, cases), parts.client, now_us())
+        rest = f" ({unpriced} questions cannot be priced)" if unpriced else ""
+        total = len(cases) * len(spec.file.candidates) * spec.file.repeats
+        click.echo(f"{total} questions, about {cost:.2f} USD{rest}; run {name}", err=True)
+        return await run(spec, cases, parts.client, parts.store, now_us, _progress(), run_name=name)
+
+
+def _progress() -> Callable[[Progress], None]:
+    """A line on standard error: rewritten on a terminal, every ten seconds elsewhere."""
+    is_terminal = sys.stderr.isatty()
+    started_s = time.monotonic()
+    last_s = started_s
+
+    def show(progress: Progress) -> None:
+        nonlocal last_s
+        now_s = time.monotonic()
+        is_last = progress.done == progress.total
+        if not is_last and now_s - last_s < (0.1 if is_terminal else 10):
+            return
+        last_s = now_s
+        asked = progress.done - progress.kept_before
+        left_s = (progress.total - progress.done) * (now_s - started_s) / max(1, asked)
+        line = (
+            f"{progress.done}/{progress.total} answers, {progress.spent_usd:.4f} USD, "
+            f"{left_s:.0f} s left"
+        )
+        if progress.is_over_budget:
+            line += ", budget reached"
+        click.echo(f"\r{line}" if is_terminal else line, err=True, nl=not is_terminal or is_last)
+
+    return show
+
+
+def _published(spec: Poc) -> PublishedLabel:
+    if not spec.file.cases.startswith(recordings.BUILTIN):
+        return lambda case_id, model: None
+    labels = {q.id: q.labels for q in recordings.questions(spec.file.cases)}
+    return lambda case_id, model: labels.get(case_id, {}).get(model)
+
+
+def _write(spec: Poc, result: Report, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.md").write_text(render.markdown(result), encoding="utf-8")
+    encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
+    (out / "report.json").write_bytes(encoded + b"\n")
+    config = gateway_config(spec, result)
+    if config is not None:
+        (out / "pilothouse.yaml").write_text(config, encoding="utf-8")
+
+
+def _print(result: Report, out: Path | None) -> None:
+    click.echo(f"{result.name}: {result.cases} cases, scored by {result.scorer}\n")
+    print_table(*render.figures(result))
+    click.echo()
+    for line in render.comparisons(result):
+        click.echo(line)
+    click.echo()
+    header, rows = render.verdicts(result)
+    print_table(header, [(*r[:3], colour(r[3], _COLOURS[r[3]]), r[4]) for r in rows])
+    click.echo()
+    for line in render.notes(result):
+        click.echo(f"note: {line}")
+    click.echo(render.conclusion(result))
+    if out is not None:
+        ready = " and a ready pilothouse.yaml" if result.passed else ""
+        click.echo(f"written: report.md, report.json{ready} in {out}/")

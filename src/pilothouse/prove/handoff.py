@@ -1,0 +1,55 @@
+"""From a finished proof to a `pilothouse.yaml` that serves the winner, the others behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import yaml
+
+from pilothouse.prove.report import Report
+from pilothouse.prove.spec import Poc
+
+
+def gateway_config(poc: Poc, report: Report) -> str | None:
+    """The file's text, or None when no candidate met every criterion."""
+    if not report.passed:
+        return None
+    order = sorted(
+        report.candidates,
+        key=lambda c: (c.name not in report.passed, c.cost_per_request or 0, -c.accuracy),
+    )
+    by_name = {c.name: c for c in poc.file.candidates}
+    providers = {
+        name: {k: v for k, v in _plain(config).items() if v is not None}
+        for name, config in poc.file.providers.items()
+    }
+    targets = {
+        name: {k: v for k, v in _plain(by_name[name]).items() if v is not None and k != "name"}
+        for name in (c.name for c in order)
+    }
+    config = {
+        "providers": providers,
+        "targets": targets,
+        "routes": {
+            _route_name(poc.file.name, targets): {
+                "policy": "fallback",
+                "targets": [c.name for c in order],
+            }
+        },
+        "store": {"path": "pilothouse.db"},
+        "server": {"host": "127.0.0.1", "port": 8790},
+    }
+    head = (
+        f"# Made from the proof {report.run_id}: {', '.join(report.passed)} met every criterion.\n"
+        "# The cheapest that passed comes first; the others answer when it cannot.\n"
+    )
+    return head + yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return msgspec.to_builtins(value)
+
+
+def _route_name(name: str, targets: dict[str, Any]) -> str:
+    return f"{name}-route" if name in targets else name
