@@ -16,7 +16,7 @@ from pilothouse import registry
 from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
 from pilothouse.core.route import RouteSpec, Target
 from pilothouse.documents.strict import Document, load
-from pilothouse.providers._config import ProviderConfig
+from pilothouse.providers._config import ProviderConfig, anchored
 
 
 class TargetConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,7 +115,8 @@ def _provider_problems(
     if environ is not None and provider.key_env and not environ.get(provider.key_env):
         message = f"the environment variable {provider.key_env} is not set"
         found.append(document.error(f"{at}.key_env", message))
-    if environ is not None and provider.key_file and not Path(provider.key_file).is_file():
+    key_file = anchored(provider, Path(document.name).parent).key_file
+    if environ is not None and key_file and not Path(key_file).is_file():
         found.append(document.error(f"{at}.key_file", "there is no such file"))
     return found
 
@@ -158,7 +159,7 @@ def _resolved(file: ConfigFile, path: Path) -> Config:
         chosen = tuple(targets[t] for t in route.targets)
         routes[name] = RouteSpec(name=name, policy=route.policy, targets=chosen)
     return Config(
-        providers=file.providers,
+        providers={n: anchored(config, path.parent) for n, config in file.providers.items()},
         targets=targets,
         routes=routes,
         store_path=path.parent / file.store.path,

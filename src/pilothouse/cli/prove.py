@@ -20,7 +20,7 @@ from pilothouse.prove import render
 from pilothouse.prove.cases import load_cases
 from pilothouse.prove.handoff import gateway_config
 from pilothouse.prove.report import PublishedLabel, Report, report
-from pilothouse.prove.run import Progress, estimate_usd, jobs, run, run_id
+from pilothouse.prove.run import Progress, check_cases, estimate_usd, jobs, run, run_id
 from pilothouse.prove.spec import Poc, load_poc
 
 _COLOURS = {"met": "green", "not met": "red", "not yet proven": "yellow"}
@@ -54,6 +54,7 @@ def command(
     """
     spec = load_poc(poc)
     cases = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)[:limit]
+    check_cases(spec, cases)
     name = run_id(spec, cases)
     if fresh:
         name = f"{name}-{now_us()}"
@@ -76,9 +77,9 @@ def command(
 
 
 async def _run(spec: Poc, cases: Sequence[Case], store: Path, name: str) -> list[PaidAnswer]:
-    async with open_client(spec.file.providers, store) as parts:
+    async with open_client(spec.providers, store) as parts:
         cost, unpriced = estimate_usd(spec, jobs(spec, cases), parts.client, now_us())
-        rest = f" ({unpriced} questions cannot be priced)" if unpriced else ""
+        rest = f" ({unpriced} cannot be priced: no budget holds them back)" if unpriced else ""
         total = len(cases) * len(spec.file.candidates) * spec.file.repeats
         click.echo(f"{total} questions, about {cost:.2f} USD{rest}; run {name}", err=True)
         return await run(spec, cases, parts.client, parts.store, now_us, _progress(), run_name=name)

@@ -24,10 +24,8 @@ def load_cases(source: str, folder: Path, *, exclude_tag: str | None = None) -> 
 
     Raises `InvalidInput` with file and line: broken line, missing prompt, id used twice, nothing left.
     """
-    if source.startswith(recordings.BUILTIN):
-        found = recordings.cases(source)
-    else:
-        found = _from_file(folder / source)
+    is_builtin = source.startswith(recordings.BUILTIN)
+    found = recordings.cases(source) if is_builtin else _from_file(folder / source)
     kept = [case for case in found if exclude_tag is None or exclude_tag not in case.tags]
     if not kept:
         raise InvalidInput(f'{source}: every case carries the tag "{exclude_tag}", so none is left')
@@ -67,6 +65,6 @@ def _from_file(path: Path) -> list[Case]:
 
 def _case(case_id: str, given: _Line) -> Case:
     expected = given.expected
-    if isinstance(expected, float):
-        expected = f"{expected:g}" if expected.is_integer() else repr(expected)
+    if isinstance(expected, float | int):
+        expected = str(int(expected)) if float(expected).is_integer() else repr(expected)
     return Case(id=case_id, prompt=given.prompt, expected=expected, tags=tuple(given.tags))

@@ -9,6 +9,7 @@ import yaml
 
 from pilothouse.prove.report import Report
 from pilothouse.prove.spec import Poc
+from pilothouse.providers._config import anchored
 
 
 def gateway_config(poc: Poc, report: Report) -> str | None:
@@ -17,11 +18,17 @@ def gateway_config(poc: Poc, report: Report) -> str | None:
         return None
     order = sorted(
         report.candidates,
-        key=lambda c: (c.name not in report.passed, c.cost_per_request or 0, -c.accuracy),
+        key=lambda c: (
+            c.name not in report.passed,
+            c.cost_per_request is None,
+            c.cost_per_request or 0,
+            -c.accuracy,
+        ),
     )
+    here = poc.folder.absolute()  # the new file may be written elsewhere
     by_name = {c.name: c for c in poc.file.candidates}
     providers = {
-        name: {k: v for k, v in _plain(config).items() if v is not None}
+        name: {k: v for k, v in _plain(anchored(config, here)).items() if v is not None}
         for name, config in poc.file.providers.items()
     }
     targets = {

@@ -18,7 +18,7 @@ from pilothouse.catalog.tokens import estimate_tokens
 from pilothouse.client.caller import Asked, Client
 from pilothouse.core.call import Score
 from pilothouse.core.case import Case
-from pilothouse.core.errors import RETRYABLE
+from pilothouse.core.errors import RETRYABLE, InvalidInput, PilothouseError
 from pilothouse.core.ports import NowUs, PaidAnswer, RunStore
 from pilothouse.core.request import Message, Request, Usage
 from pilothouse.core.route import Route
@@ -120,14 +120,30 @@ async def run(
             await keeper.keep(answer, expected)
             kept[_key(answer)] = answer
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(poc.file.concurrency, len(todo))):
-            group.create_task(work())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(poc.file.concurrency, len(todo))):
+                group.create_task(work())
+    except BaseExceptionGroup as failures:
+        said = failures.subgroup(PilothouseError)
+        raise (_first(said) if said is not None else failures) from None
+    finally:
+        keeper.keep_the_rest()
     return [
         kept[key]
         for j in jobs(poc, cases)
         if (key := (j.case.id, j.candidate.name, j.repeat)) in kept
     ]
+
+
+def check_cases(poc: Poc, cases: Sequence[Case]) -> None:
+    """Can every case be graded? Asked before any money is spent. Raises `InvalidInput`."""
+    for scorer in (poc.scorer, *(scorer for _, scorer in poc.also)):
+        for case in cases:
+            try:
+                scorer.score("", case)
+            except ValueError as error:
+                raise InvalidInput(f"{poc.file.cases}: {error}") from None
 
 
 def render_prompt(poc: Poc, case: Case) -> str:
@@ -146,6 +162,7 @@ class _Keeper:
         self._show = show
         self._reserved = Decimal(0)
         self._waiting: list[PaidAnswer] = []
+        self._writing: list[PaidAnswer] = []
         self._lock = asyncio.Lock()
 
     def may_spend(self, expected: Decimal, budget: Decimal | None) -> bool:
@@ -161,12 +178,19 @@ class _Keeper:
         self._waiting.append(answer)
         async with self._lock:
             if answer in self._waiting:
-                batch, self._waiting = self._waiting, []
-                await asyncio.to_thread(self._store.keep_answers, batch)
+                self._writing, self._waiting = self._waiting, []
+                await asyncio.to_thread(self._store.keep_answers, self._writing)
+                self._writing = []
         self._reserved -= reserved
         self._progress.spent_usd += answer.call.cost_usd or Decimal(0)
         self._progress.done += 1
         self._show(self._progress)
+
+    def keep_the_rest(self) -> None:
+        """Put on disk what an interruption left in hand; a second write of the same is harmless."""
+        if rest := [*self._writing, *self._waiting]:
+            self._writing, self._waiting = [], []
+            self._store.keep_answers(rest)
 
 
 async def _ask(poc: Poc, job: Job, client: Client, run_name: str) -> PaidAnswer:
@@ -200,6 +224,11 @@ def _expected_cost(poc: Poc, job: Job, client: Client, at_us: int) -> Decimal | 
 def _key(answer: PaidAnswer) -> tuple[str, str, int]:
     call = answer.call
     return (call.case_id or "", call.target, call.repeat)
+
+
+def _first(group: BaseExceptionGroup[PilothouseError]) -> PilothouseError:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def _may_pass(answer: PaidAnswer) -> bool:

@@ -16,7 +16,7 @@ from pilothouse.core.criterion import Criterion, parse_criterion
 from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
 from pilothouse.core.route import Target
 from pilothouse.documents.strict import Document, load
-from pilothouse.providers._config import ProviderConfig
+from pilothouse.providers._config import ProviderConfig, anchored
 
 Options = dict[str, Any]
 
@@ -82,6 +82,11 @@ class Poc(Struct, frozen=True, kw_only=True):
     also: tuple[tuple[str, Scorer], ...]
     criteria: tuple[Criterion, ...]
     baseline: str
+
+    @property
+    def providers(self) -> dict[str, ProviderConfig]:
+        """The providers, their files found from the folder of `poc.yaml`."""
+        return {n: anchored(config, self.folder) for n, config in self.file.providers.items()}
 
 
 def load_poc(path: Path) -> Poc:
