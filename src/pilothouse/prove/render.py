@@ -16,7 +16,7 @@ def figures(report: Report) -> tuple[tuple[str, ...], Rows]:
         "right",
         "accuracy",
         "95 % interval",
-        "failed",
+        "failed (95 % interval)",
         "USD/request",
         "USD",
         "p95 ms",
@@ -27,7 +27,7 @@ def figures(report: Report) -> tuple[tuple[str, ...], Rows]:
             f"{c.right}/{c.answers}",
             share(c.accuracy),
             f"{share(c.accuracy_interval.low)} to {share(c.accuracy_interval.high)}",
-            str(c.failed),
+            f"{c.failed} ({share(c.failure_interval.low)} to {share(c.failure_interval.high)})",
             "not priced" if c.cost_per_request is None else f"{c.cost_per_request:.6f}",
             f"{c.cost_usd:.4f}",
             "not recorded" if c.latency_p95_ms is None else f"{c.latency_p95_ms.value:.0f}",
@@ -72,9 +72,17 @@ def notes(report: Report) -> list[str]:
             found.append(f"{c.name}: {c.not_priced} answers have no price ({c.cost_note})")
         for name, right in c.also.items():
             found.append(f"{c.name}: {share(right / c.answers)} ({right}) when scored by {name}")
-        if c.label_differences:
+        if c.labelled:
             count = len(c.label_differences)
-            found.append(f"{c.name}: {count} answers differ from their published label (listed)")
+            listed = " (listed in the report)" if count else ""
+            found.append(
+                f"{c.name}: {count} of {c.labelled} answers differ from their published label{listed}"
+            )
+        if c.may_pass:
+            found.append(
+                f"{c.name}: {c.may_pass} failures may pass; the same command asks those again, "
+                "and the figures then hold the later attempt"
+            )
     return found
 
 

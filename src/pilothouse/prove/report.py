@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pilothouse.core.case import Case
 from pilothouse.core.criterion import Criterion, Judged, Verdict, judge, unproven
+from pilothouse.core.errors import RETRYABLE
 from pilothouse.core.ports import PaidAnswer
 from pilothouse.core.stats.paired import Paired, paired
 from pilothouse.core.stats.proportion import (
@@ -66,7 +67,11 @@ class CandidateReport(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     against_baseline: Paired | None
     """This candidate (a) against the baseline (b); None for the baseline itself."""
+    labelled: int
+    """Answers for which somebody published a label."""
     label_differences: tuple[LabelDifference, ...]
+    may_pass: int
+    """Failed answers of a kind that another try may not meet."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -190,7 +195,9 @@ def _candidate(
         judged=judged,
         verdict=_overall(judged),
         against_baseline=_paired(candidate, poc, answers, baseline),
+        labelled=sum(published(a.call.case_id or "", candidate.model) is not None for a in answers),
         label_differences=_differences(candidate, answers, cases, published),
+        may_pass=sum(a.text is None and a.call.error_class in RETRYABLE for a in answers),
     )
 
 
