@@ -1,0 +1,60 @@
+"""`--store`, the same on every command that reads the database, and the filters over calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from pilothouse.app.compose import now_us
+from pilothouse.core.call import Source
+from pilothouse.core.ports import CallFilter
+from pilothouse.watch.when import when_us
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FIELDS = ("route", "arm", "target", "model", "source", "run", "rollout")
+
+
+def store_option(command: F) -> F:
+    """Adds `--store PATH`, given to the command as `store: Path`."""
+    return click.option(
+        "--store",
+        type=click.Path(path_type=Path),
+        default=Path("pilothouse.db"),
+        show_default=True,
+        envvar="PILOTHOUSE_STORE",
+        show_envvar=True,
+        help="The database.",
+    )(command)
+
+
+def call_filters(command: F) -> F:
+    """Adds one option a field, and `--since`/`--until`; `filter_from` reads them."""
+    for text in ("until", "since"):
+        command = click.option(
+            f"--{text}",
+            metavar="TIME",
+            help=f"Only calls {text} then: an age (1h, 7d), a date, or a date and time in UTC.",
+        )(command)
+    for field in reversed(_FIELDS):
+        known = click.Choice(get_args(Source)) if field == "source" else None
+        command = click.option(
+            f"--{field}", type=known, metavar=None if known else "NAME", help=f"Only this {field}."
+        )(command)
+    return command
+
+
+def filter_from(given: dict[str, str | None]) -> CallFilter:
+    """What `call_filters` and further options named as `CallFilter` fields gave.
+
+    Raises `InvalidInput` on a time that is none.
+    """
+    values: dict[str, Any] = dict(given)
+    values["run_id"], values["rollout_id"] = values.pop("run", None), values.pop("rollout", None)
+    for name in ("since", "until"):
+        text = values.pop(name, None)
+        values[f"{name}_us"] = when_us(text, now_us()) if text else None
+    return CallFilter(**values)
