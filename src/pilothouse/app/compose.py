@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def open_providers(configs: Mapping[str, ProviderConfig]) -> dict[str, Provider]
 @asynccontextmanager
 async def open_client(
     providers: Mapping[str, ProviderConfig], store_path: Path, *, clock: NowUs = now_us
-) -> AsyncIterator[Parts]:
+) -> AsyncGenerator[Parts]:
     """Everything that asks, records and prices; closed, and all rows written, on the way out."""
     store = open_store(store_path)
     recorder = BatchRecorder(store)

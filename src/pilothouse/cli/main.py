@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -75,4 +76,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:
+        if os.environ.get("PILOTHOUSE_DEBUG"):
+            raise
+        click.echo(f"internal error: {type(error).__name__}: {error}", err=True)
+        click.echo("This is a bug in Pilothouse. PILOTHOUSE_DEBUG=1 shows where.", err=True)
+        sys.exit(70)
     sys.exit(code if isinstance(code, int) else 0)
