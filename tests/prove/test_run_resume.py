@@ -84,7 +84,7 @@ def prove(
     provider: Calculator,
     store: SqliteStore,
     show: Callable[[Progress], None] = lambda p: None,
-    cases: Sequence[Case] = CASES,
+    limit: int | None = None,
 ) -> list[PaidAnswer]:
     bits = itertools.count()
     client = Client(
@@ -94,7 +94,7 @@ def prove(
         lambda: time.time_ns() // 1000,
         lambda: hash((id(provider), next(bits))),
     )
-    name = run_id(spec, cases)
+    name, cases = run_id(spec, CASES), CASES[:limit]
     return asyncio.run(run(spec, cases, client, store, lambda: 1, show, run_name=name))
 
 
@@ -130,6 +130,15 @@ def test_a_finished_run_asks_nothing(tmp_path: Path) -> None:
     first = prove(spec, Calculator(), store)
     assert prove(spec, again, store) == first
     assert again.asked == 0
+
+
+def test_a_first_look_at_a_few_cases_is_not_paid_again(tmp_path: Path) -> None:
+    spec, store, rest = poc(tmp_path), SqliteStore(tmp_path / "a.db"), Calculator()
+    assert len(prove(spec, Calculator(), store, limit=10)) == 20
+    assert len(prove(spec, rest, store)) == 60
+    assert rest.asked == 40
+    assert len(prove(spec, rest, store, limit=5)) == 10
+    assert rest.asked == 40
 
 
 def test_other_criteria_over_the_same_answers_are_the_same_run(tmp_path: Path) -> None:

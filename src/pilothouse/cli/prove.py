@@ -53,9 +53,10 @@ def command(
       pilothouse prove poc.yaml --out proof
     """
     spec = load_poc(poc)
-    cases = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)[:limit]
-    check_cases(spec, cases)
-    name = run_id(spec, cases)
+    every = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)
+    check_cases(spec, every)
+    name = run_id(spec, every)  # of all cases: what --limit asked first is not asked again
+    cases = every[:limit]
     if fresh:
         name = f"{name}-{now_us()}"
     try:

@@ -102,9 +102,11 @@ async def run(
     Failed attempts of a kind that may pass (a limit, a provider that was down) are asked again.
     """
     store.open_run(run_name, msgspec.json.encode(poc.file), now_us())
-    kept = {_key(answer): answer for answer in store.answers(run_name) if not _may_pass(answer)}
-    todo = [j for j in jobs(poc, cases) if (j.case.id, j.candidate.name, j.repeat) not in kept]
-    spent = sum((a.call.cost_usd or Decimal(0) for a in kept.values()), Decimal(0))
+    wanted = {(j.case.id, j.candidate.name, j.repeat): j for j in jobs(poc, cases)}
+    paid = [answer for answer in store.answers(run_name) if not _may_pass(answer)]
+    spent = sum((a.call.cost_usd or Decimal(0) for a in paid), Decimal(0))
+    kept = {_key(answer): answer for answer in paid if _key(answer) in wanted}
+    todo = [job for key, job in wanted.items() if key not in kept]
     progress = Progress(
         total=len(todo) + len(kept), done=len(kept), kept_before=len(kept), spent_usd=spent
     )
@@ -129,11 +131,7 @@ async def run(
         raise (_first(said) if said is not None else failures) from None
     finally:
         keeper.keep_the_rest()
-    return [
-        kept[key]
-        for j in jobs(poc, cases)
-        if (key := (j.case.id, j.candidate.name, j.repeat)) in kept
-    ]
+    return [kept[key] for key in wanted if key in kept]
 
 
 def check_cases(poc: Poc, cases: Sequence[Case]) -> None:
