@@ -72,6 +72,8 @@ class BatchRecorder:
                 except StoreError:
                     self._queue.extendleft(reversed(batch))
                     raise
+                except Exception:
+                    self._write_singly(batch)
 
     def close(self) -> None:
         """Stop, and write what is left; what cannot be written is spilt to a file. Idempotent."""
@@ -94,10 +96,34 @@ class BatchRecorder:
         except StoreError as error:
             log.error("calls are kept in memory and tried again: %s", error)
 
+    def _write_singly(self, batch: list[Call]) -> None:
+        """A row that no database can hold (a count past 64 bits) is shed; the others are kept."""
+        while batch:
+            try:
+                self._store.write_calls(batch[:1])
+            except StoreError:
+                self._queue.extendleft(reversed(batch))
+                raise
+            except Exception as error:
+                self.shed += 1
+                log.error("call %s cannot be stored and is shed: %r", batch[0].id, error)
+            del batch[0]
+
     def _spill(self, why: str) -> None:
         path = self._store.path.with_name(self._store.path.name + ".unwritten.jsonl")
-        with self._write_lock, path.open("ab") as file:
-            count = len(self._queue)
-            while self._queue:
-                file.write(msgspec.json.encode(self._queue.popleft()) + b"\n")
+        count = len(self._queue)
+        try:
+            with self._write_lock, path.open("ab") as file:
+                while self._queue:
+                    file.write(msgspec.json.encode(self._queue[0]) + b"\n")
+                    self._queue.popleft()
+        except OSError as error:
+            log.error(
+                "%d calls are lost: not written (%s), nor to %s (%s)",
+                len(self._queue),
+                why,
+                path,
+                error,
+            )
+            return
         log.error("%d calls could not be written (%s); they are in %s", count, why, path)

@@ -29,10 +29,14 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
         raise StoreError(f"{path}: the folder {path.parent} does not exist; make it first")
     try:
         db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise explained(path, error) from None
+    try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         db.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:
+        db.close()
         raise explained(path, error) from None
     return db
 
