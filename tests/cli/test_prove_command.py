@@ -112,6 +112,7 @@ def test_recorded_times_are_judged(tmp_path: Path) -> None:
     own_files(tmp_path, 120, 120, latency_ms=900.0)
     done = prove(tmp_path, OWN.replace("{CRITERIA}", '{latency_p95_ms: "<= 2000"}'))
     assert done.return_value == 0, done.output
+    assert "900 / 900" in done.output
 
 
 def test_few_cases_are_warned_about(tmp_path: Path) -> None:

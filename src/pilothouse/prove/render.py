@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilothouse.core.criterion import Judged
-from pilothouse.prove.report import LabelDifference, Report
+from pilothouse.prove.report import CandidateReport, LabelDifference, Report
 
 Rows = list[tuple[str, ...]]
 _MOST_DIFFERENCES = 60
@@ -19,7 +19,7 @@ def figures(report: Report) -> tuple[tuple[str, ...], Rows]:
         "failed (95 % interval)",
         "USD/request",
         "USD",
-        "p95 ms",
+        "p50 / p95 ms",
     )
     rows = [
         (
@@ -30,7 +30,7 @@ def figures(report: Report) -> tuple[tuple[str, ...], Rows]:
             f"{c.failed} ({share(c.failure_interval.low)} to {share(c.failure_interval.high)})",
             "not priced" if c.cost_per_request is None else f"{c.cost_per_request:.6f}",
             f"{c.cost_usd:.4f}",
-            "not recorded" if c.latency_p95_ms is None else f"{c.latency_p95_ms.value:.0f}",
+            _times(c),
         )
         for c in report.candidates
     ]
@@ -122,6 +122,13 @@ def share(value: float) -> str:
 def points(value: float) -> str:
     """-0.2183 as `-21.83`."""
     return f"{100 * value:+.2f}"
+
+
+def _times(candidate: CandidateReport) -> str:
+    median, high = candidate.latency_p50_ms, candidate.latency_p95_ms
+    if median is None or high is None:
+        return "not recorded"
+    return f"{median.value:.0f} / {high.value:.0f}"
 
 
 def _measured(judged: Judged) -> str:
