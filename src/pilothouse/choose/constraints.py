@@ -1,0 +1,270 @@
+"""Hard limits: every one that a model fails, with its margin, or that nobody can tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from pilothouse.choose.facts import Offer
+from pilothouse.core.need import Need
+
+_MTOK = Decimal(1_000_000)
+ADMIT = "unknown: admit"
+"""What lets a model in of which something is not known."""
+_RESEARCH_ONLY = ("research", "non-commercial", "nc", "mrl")
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """One limit that a model does not keep, or of which nobody says whether it does."""
+
+    limit: str
+    """The key in the need that sets it, or `lifecycle`, `purpose`."""
+    kind: Literal["fails", "not known"]
+    text: str
+    """e.g. `context 16,385 < 32,000 needed (short by 15,615)`."""
+    relax_to: str | None = None
+    """The value of `limit` that this model would keep; None = no value of it helps."""
+    distance: float = math.inf
+    """How far that is: the logarithm of the ratio for sizes, 1 for a yes or no."""
+    is_size: bool = False
+    """Whether relaxing it that far also relaxes it for every smaller distance."""
+
+
+def failures(need: Need, offer: Offer, as_of: date) -> list[Failure]:
+    """Every hard limit of `need` that `offer` does not provably keep. Empty = it keeps all."""
+    return [failure for check in _CHECKS for failure in check(need, offer, as_of)]
+
+
+def cost_per_request_usd(need: Need, offer: Offer) -> Decimal | None:
+    """At the need's mean tokens, nothing cached. None = nobody says what it costs."""
+    if offer.input_per_mtok is None or offer.output_per_mtok is None:
+        return None
+    tokens = need.tokens
+    return (tokens.input * offer.input_per_mtok + tokens.output * offer.output_per_mtok) / _MTOK
+
+
+def _lifecycle(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    released, retired = offer.released_on, offer.retired_on
+    if released is not None and released > as_of:
+        days = (released - as_of).days
+        yield _out("lifecycle", f"released {released}, {days} days after {as_of}")
+    elif released is None and offer.first_seen_on > as_of:
+        yield _out(
+            "lifecycle",
+            f"not known: whether it was out on {as_of} (first seen {offer.first_seen_on})",
+            "not known",
+        )
+    if retired is not None and retired <= as_of:
+        next_one = f"; successor {offer.successor}" if offer.successor else ""
+        yield _out("lifecycle", f"retired {retired}, {(as_of - retired).days} days ago{next_one}")
+    until = need.must.lives_until
+    if until is not None and retired is not None and as_of < retired < until:
+        text = f"retires {retired}, {(until - retired).days} days before {until}"
+        yield Failure(
+            limit="must.lives_until",
+            kind="fails",
+            text=text,
+            relax_to=retired.isoformat(),
+            is_size=True,
+            distance=(until - retired).days / 365,
+        )
+
+
+def _fitness(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    if offer.purpose is not None and offer.purpose not in need.tasks:
+        yield _out("purpose", f"made for {offer.purpose}, which is not among the tasks")
+    if offer.is_preview and not need.must.allow_previews:
+        yield Failure(
+            limit="must.allow_previews",
+            kind="fails",
+            text="a preview, or an id that moves to another model by itself",
+            relax_to="true",
+            distance=1,
+        )
+
+
+def _vendors(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    allow, deny = need.must.vendors.allow, need.must.vendors.deny
+    if allow and offer.vendor not in allow:
+        text = f"vendor {offer.vendor} is not allowed (only {', '.join(allow)})"
+        yield _yes_no("must.vendors.allow", text, f"with {offer.vendor}")
+    if offer.vendor in deny:
+        text = f"vendor {offer.vendor} is denied"
+        yield _yes_no("must.vendors.deny", text, f"without {offer.vendor}")
+
+
+def _sizes(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    limits = (
+        ("context", "must.context_tokens", need.must.context_tokens, offer.context_tokens),
+        ("output", "must.max_output_tokens", need.must.max_output_tokens, offer.max_output_tokens),
+    )
+    for word, key, needed, has in limits:
+        if needed is None:
+            continue
+        if has is None:
+            yield _unknown(key, f"its {word} limit")
+        elif has < needed:
+            yield Failure(
+                limit=key,
+                kind="fails",
+                text=f"{word} {has:,} < {needed:,} needed (short by {needed - has:,})",
+                relax_to=f"{has:,}",
+                is_size=True,
+                distance=math.log(needed / has) if has > 0 else math.inf,
+            )
+    room = need.tokens.input + need.tokens.output
+    if offer.context_tokens is not None and offer.context_tokens < room:
+        yield _out("tokens", f"context {offer.context_tokens:,} < {room:,} of a mean request")
+
+
+def _abilities(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    for ability in need.must.requires:
+        has = offer.abilities.get(ability)
+        words = ability.replace("_", " ")
+        if has is None:
+            yield _unknown("must.requires", f"whether it has {words}")
+        elif not has:
+            yield _yes_no("must.requires", f"no {words}", f"without {ability}")
+    for kind in need.must.inputs:
+        if offer.inputs is None:
+            if kind != "text":
+                yield _unknown("must.inputs", f"whether it reads {kind}")
+        elif kind not in offer.inputs:
+            yield _yes_no("must.inputs", f"does not read {kind}", f"without {kind}")
+
+
+def _weights(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    must = need.must
+    if must.open_weights is not None or must.deployment == "self_hosted":
+        wanted = must.open_weights is not False or must.deployment == "self_hosted"
+        key = "must.open_weights" if must.open_weights is not None else "must.deployment"
+        free = "any" if key == "must.deployment" else "null"
+        if offer.is_open_weights is None:
+            yield _unknown(key, "whether its weights are open")
+        elif offer.is_open_weights != wanted:
+            text = "weights are not open" if wanted else "weights are open"
+            yield _yes_no(key, text, free)
+    licence = (offer.licence or "").lower()
+    if need.must.licence_use == "commercial" and must.deployment == "self_hosted":
+        if not licence:
+            yield _unknown("must.licence_use", "its licence")
+        elif any(part in licence.replace("_", "-").split("-") for part in _RESEARCH_ONLY):
+            text = f"licence {offer.licence} is for research only"
+            yield _yes_no("must.licence_use", text, "research")
+
+
+def _latency(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    limit_s = need.latency_limit_s
+    if limit_s is not None:
+        key = (
+            "must.latency.end_to_end_s"
+            if need.must.latency.end_to_end_s == limit_s
+            else "must.latency.category"
+        )
+        if offer.latency_limit_s is None:
+            yield _unknown(key, f"whether it answers within {limit_s:g} s")
+        elif offer.latency_limit_s > limit_s:
+            over_s = offer.latency_limit_s - limit_s
+            yield Failure(
+                limit=key,
+                kind="fails",
+                text=f"class {offer.latency_class}, up to {offer.latency_limit_s:g} s "
+                f"> {limit_s:g} s allowed (over by {over_s:g} s)",
+                relax_to=f"{offer.latency_limit_s:g}"
+                if key.endswith("_s")
+                else offer.latency_class,
+                is_size=True,
+                distance=math.log(offer.latency_limit_s / limit_s),
+            )
+    ttft_s = need.must.latency.ttft_s
+    if ttft_s is not None and (offer.latency_limit_s is None or offer.latency_limit_s > ttft_s):
+        what = f"whether its first token comes within {ttft_s:g} s"
+        yield _unknown("must.latency.ttft_s", what)
+
+
+def _money(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    cost = cost_per_request_usd(need, offer)
+    budget = need.must.budget
+    is_self_hosted = need.must.deployment == "self_hosted"
+    if cost is None or is_self_hosted:
+        for key, limit in (
+            ("must.budget.per_month_usd", budget.per_month_usd),
+            ("must.budget.per_request_usd", budget.per_request_usd),
+        ):
+            if limit is not None:
+                yield _unknown(key, "what running it costs" if is_self_hosted else "its price")
+        if cost is None and need.must.deployment == "api":
+            yield _unknown("must.deployment", "its price at an API")
+        return
+    month = cost * need.requests_per_month
+    for key, limit, has, word in (
+        ("must.budget.per_month_usd", budget.per_month_usd, month, "a month"),
+        ("must.budget.per_request_usd", budget.per_request_usd, cost, "a request"),
+    ):
+        if limit is not None and has > limit:
+            yield Failure(
+                limit=key,
+                kind="fails",
+                text=f"{usd(has)} {word} > {usd(limit)} allowed (over by {usd(has - limit)})",
+                relax_to=f"{has:.6f}".rstrip("0").rstrip(".")
+                if word == "a request"
+                else f"{has:,.2f}",
+                is_size=True,
+                distance=math.log(float(has) / float(limit)),
+            )
+
+
+def _quality(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    for name, least in sorted(need.must.quality.items()):
+        has = offer.benchmarks.get(name)
+        if has is None:
+            yield _unknown(f"must.quality.{name}", f"its {name} score")
+        elif has < least:
+            yield Failure(
+                limit=f"must.quality.{name}",
+                kind="fails",
+                text=f"{name} {has:.3f} < {least:.3f} needed (short by {least - has:.3f})",
+                relax_to=f"{has:.3f}",
+                is_size=True,
+                distance=math.log(least / has) if has > 0 else math.inf,
+            )
+
+
+def usd(amount: Decimal) -> str:
+    """Money for people: cents from a dollar up, else four significant digits."""
+    return f"${amount:,.2f}" if amount >= 1 else f"${float(amount):.4g}"
+
+
+_Check = Callable[[Need, Offer, date], Iterator[Failure]]
+_CHECKS: tuple[_Check, ...] = (
+    _lifecycle,
+    _fitness,
+    _vendors,
+    _sizes,
+    _abilities,
+    _weights,
+    _latency,
+    _money,
+    _quality,
+)
+
+
+def _out(
+    limit: str, text: str, kind: Literal["fails", "not known"] = "fails"
+) -> Failure:  # nothing in the need can be relaxed to let it in
+    return Failure(limit=limit, kind=kind, text=text)
+
+
+def _yes_no(limit: str, text: str, relax_to: str) -> Failure:
+    return Failure(limit=limit, kind="fails", text=text, relax_to=relax_to, distance=1)
+
+
+def _unknown(limit: str, what: str) -> Failure:
+    return Failure(
+        limit=limit, kind="not known", text=f"not known: {what}", relax_to=ADMIT, distance=0.5
+    )

@@ -1,0 +1,77 @@
+"""Ranking by weights, and how much of the weight space each model wins. No randomness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from msgspec import Struct
+
+from pilothouse.choose.frontier import Vector, frontier
+
+POINTS = 512
+"""Weightings tried; a share is good to about a point of a hundred."""
+
+
+class Ranked(Struct, frozen=True, kw_only=True):
+    """A model's weighted score (0-1) and its share of all weightings won (0-1)."""
+
+    id: str
+    score: float
+    wins: float
+
+
+def ranking(vectors: Mapping[str, Vector], weights: Sequence[float]) -> list[Ranked]:
+    """Best first; equal scores by id. `vectors` hold values in 0-1.
+
+    What is not known counts as 0, the worst of those compared: never as an average.
+    """
+    total = sum(weights)
+    plain = {i: tuple(v or 0.0 for v in vectors[i]) for i in sorted(vectors)}
+    wins = _wins(plain, len(weights))
+    found = [
+        Ranked(
+            id=i,
+            score=round(sum(w * v for w, v in zip(weights, vector, strict=True)) / total, 9),
+            wins=wins[i],
+        )
+        for i, vector in plain.items()
+    ]
+    return sorted(found, key=lambda r: (-r.score, r.id))
+
+
+def weightings(size: int, points: int = POINTS) -> list[tuple[float, ...]]:
+    """Evenly spread over all weightings of `size` criteria: a Kronecker sequence, spaced out.
+
+    The sequence steps by powers of the root of x^size = x + 1 (the golden ratio for two), which
+    leaves no gaps; sorting a point's coordinates and taking differences makes it a weighting.
+    """
+    if size == 1:
+        return [(1.0,)]
+    root = 2.0
+    for _ in range(64):
+        root = (1 + root) ** (1 / size)
+    steps = [root**-k for k in range(1, size)]
+    out: list[tuple[float, ...]] = []
+    for n in range(1, points + 1):
+        cuts = sorted((0.5 + n * step) % 1 for step in steps)
+        ends = [0.0, *cuts, 1.0]
+        out.append(tuple(b - a for a, b in pairwise(ends)))
+    return out
+
+
+def _wins(vectors: Mapping[str, tuple[float, ...]], size: int) -> dict[str, float]:
+    counts = dict.fromkeys(vectors, 0)
+    in_reach, _ = frontier(vectors, {})  # whoever is beaten outright wins no weighting
+    rows = [(i, vectors[i]) for i in in_reach]
+    points = weightings(size)
+    for weighting in points if rows else []:
+        best_id, best = rows[0][0], -1.0
+        for model_id, vector in rows:
+            score = 0.0
+            for w, v in zip(weighting, vector, strict=True):
+                score += w * v
+            if score > best + 1e-12:
+                best_id, best = model_id, score
+        counts[best_id] += 1
+    return {i: round(n / len(points), 4) for i, n in counts.items()}

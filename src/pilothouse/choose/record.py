@@ -1,0 +1,152 @@
+"""The decision record: everything that led to a shortlist, in Markdown and JSON, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from pilothouse.choose.constraints import usd
+from pilothouse.choose.engine import Decision, Pick
+from pilothouse.core.model import Claim, Source
+
+
+def record_json(decision: Decision, sources: Mapping[str, Source]) -> bytes:
+    """The whole decision with the sources that its claims name; money as text."""
+    used = {c.source for claims in decision.claims.values() for c in claims}
+    whole = {
+        "decision": decision,
+        "sources": {name: sources[name] for name in sorted(used)},
+    }
+    return msgspec.json.format(msgspec.json.encode(whole, order="deterministic"), indent=2) + b"\n"
+
+
+def record_markdown(decision: Decision, sources: Mapping[str, Source]) -> str:
+    """The same for people."""
+    return "\n".join(_lines(decision, sources)) + "\n"
+
+
+def summary(decision: Decision) -> str:
+    """One line: how many models, and what became of them."""
+    chosen = len(decision.shortlist)
+    return (
+        f"{decision.considered} models as of {decision.as_of}: {len(decision.excluded)} fail a hard "
+        f"limit, {len(decision.dominated)} are dominated, {chosen} shortlisted"
+        + (f", {len(decision.runners_up)} behind them" if decision.runners_up else "")
+    )
+
+
+def weights_line(decision: Decision) -> str:
+    """The weights as shares, and what stands for quality."""
+    total = sum(decision.weights.values())
+    parts = [f"{name} {weight / total:.0%}" for name, weight in decision.weights.items()]
+    by = ""
+    if "quality" in decision.weights:
+        by = (
+            f" (quality by {decision.quality_by})"
+            if decision.quality_by
+            else (" (nobody scores any of them on quality)")
+        )
+    return ", ".join(parts) + by
+
+
+def pick_rows(picks: Iterable[Pick], start: int = 1) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of a ranking."""
+    header = ["rank", "model", "vendor", "score", "wins", "per request", "per month"]
+    rows: list[list[object]] = []
+    for rank, pick in enumerate(picks, start):
+        request, month = pick.cost_per_request_usd, pick.cost_per_month_usd
+        money = [None if request is None else usd(request), None if month is None else usd(month)]
+        rows.append([rank, pick.id, pick.vendor, f"{pick.score:.2f}", f"{pick.wins:.0%}", *money])
+    return header, rows
+
+
+def relaxation_lines(decision: Decision) -> Iterator[str]:
+    """`set a to b, and c to d: lets in x, y`."""
+    for relaxation in decision.relaxations:
+        changes = ", and ".join(f"{key}: {value}" for key, value in relaxation.changes.items())
+        shown = ", ".join(relaxation.admits[:5])
+        more = len(relaxation.admits) - 5
+        yield f"{changes}  lets in {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
+    need = decision.need
+    yield f"# Decision: {need.name}"
+    yield ""
+    yield f"{summary(decision)}. Catalogue {decision.catalogue}."
+    yield ""
+    yield (
+        f"{need.volume_per_day:,} requests a day of {need.tokens.input:,} tokens in and "
+        f"{need.tokens.output:,} out; a month is 30 days. Weights: {weights_line(decision)}."
+    )
+    yield ""
+    yield "## Shortlist"
+    yield ""
+    if decision.shortlist:
+        yield from _table(*pick_rows(decision.shortlist))
+        yield ""
+        yield "*wins*: share of all possible weightings in which the model comes first."
+        yield ""
+        for pick in decision.shortlist:
+            yield f"- **{pick.id}** ({pick.name}): {'; '.join(pick.reasons)}"
+            for warning in pick.warnings:
+                yield f"  - take care: {warning}"
+    else:
+        yield "No model keeps every limit."
+    if decision.relaxations:
+        yield ""
+        yield "## Smallest relaxations"
+        yield ""
+        yield from (f"- {line}" for line in relaxation_lines(decision))
+    if decision.runners_up:
+        yield ""
+        yield "## On the frontier, behind the shortlist"
+        yield ""
+        yield from _table(*pick_rows(decision.runners_up, len(decision.shortlist) + 1))
+    if decision.dominated:
+        yield ""
+        yield "## Dominated"
+        yield ""
+        yield from _table(["model", "by", "why"], [[d.id, d.by, d.why] for d in decision.dominated])
+    yield ""
+    yield "## Excluded"
+    yield ""
+    yield from _table(
+        ["model", "vendor", "every limit it fails"],
+        [[e.id, e.vendor, "; ".join(f.text for f in e.failures)] for e in decision.excluded],
+    )
+    yield ""
+    yield "## Facts behind the shortlist"
+    yield ""
+    for model_id, claims in decision.claims.items():
+        yield from _table(
+            [model_id, "value", "source", "observed"],
+            [_claim_row(c, sources) for c in claims],
+        )
+        yield ""
+    yield "## The need"
+    yield ""
+    yield "```json"
+    yield msgspec.json.format(msgspec.json.encode(need), indent=2).decode()
+    yield "```"
+
+
+def _claim_row(claim: Claim, sources: Mapping[str, Source]) -> list[object]:
+    value = ", ".join(claim.value) if isinstance(claim.value, list) else claim.value
+    note = f" ({claim.note})" if claim.note else ""
+    source = sources[claim.source]
+    return [
+        claim.field,
+        f"{value}{note}",
+        f"{source.name} {source.version}: {claim.key}",
+        source.observed_on,
+    ]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'---|' * len(header)}"
+    for row in rows:
+        cells = ["-" if c is None else str(c).replace("|", "\\|") for c in row]
+        yield f"| {' | '.join(cells)} |"

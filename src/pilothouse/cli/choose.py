@@ -1,0 +1,146 @@
+"""`pilothouse choose`: from a need to a shortlist that can defend itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+
+from pilothouse.catalog.catalog import Catalog, load_bundled
+from pilothouse.choose import record
+from pilothouse.choose.engine import Decision, Pick, decide
+from pilothouse.choose.facts import offers
+from pilothouse.choose.poc import poc_yaml
+from pilothouse.choose.read import load_need
+from pilothouse.cli.output import bold, print_table
+
+_SHOWN = 20
+
+
+@click.command()
+@click.argument("need", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write decision.md, decision.json and poc.yaml into this folder.",
+)
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Answer with the catalogue of this day (else the file's as_of, else today).",
+)
+@click.option("--all", "show_all", is_flag=True, help="Print every excluded and dominated model.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def command(
+    need: Path, out: Path | None, as_of: datetime | None, show_all: bool, as_json: bool
+) -> int:
+    """Choose 2-3 models for the NEED in a YAML file, with every exclusion explained.
+
+    Exit 0: a shortlist; 1: no model keeps every limit (the smallest relaxations are printed);
+    2: bad input.
+
+    \b
+    Example:
+      pilothouse choose examples/needs/ecommerce-support.yaml --out decision
+    """
+    catalog = load_bundled()
+    today = datetime.now(UTC).date()
+    day = as_of.date() if as_of else None
+    decision = _decide(need, catalog, day, today)
+    if out is not None:
+        _write(decision, catalog, out)
+    if as_json:
+        click.echo(record.record_json(decision, catalog.sources), nl=False)
+    else:
+        _print(decision, catalog, today, show_all, out)
+    return 0 if decision.shortlist else 1
+
+
+def _decide(path: Path, catalog: Catalog, day: date | None, today: date) -> Decision:
+    vendors = {str(catalog.value(m, "vendor")) for m in catalog.models}
+    benchmarks = {
+        c.field.partition(":")[2]
+        for m in catalog.models
+        for c in m.claims
+        if c.field.startswith("benchmark:")
+    }
+    need = load_need(path, vendors=vendors, benchmarks=benchmarks)
+    as_of = day or need.as_of or today
+    return decide(need, offers(catalog, as_of), as_of=as_of, catalogue=catalog.version)
+
+
+def _write(decision: Decision, catalog: Catalog, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "decision.md").write_text(
+        record.record_markdown(decision, catalog.sources), encoding="utf-8"
+    )
+    (out / "decision.json").write_bytes(record.record_json(decision, catalog.sources))
+    if decision.shortlist:
+        (out / "poc.yaml").write_text(poc_yaml(decision), encoding="utf-8")
+
+
+def _print(
+    decision: Decision, catalog: Catalog, today: date, show_all: bool, out: Path | None
+) -> None:
+    click.echo(f"{decision.need.name}: {record.summary(decision)}")
+    click.echo(f"weights: {record.weights_line(decision)}; catalogue {decision.catalogue}\n")
+    if decision.shortlist:
+        print_table(*record.pick_rows(decision.shortlist))
+        click.echo("(wins: share of all weightings in which it comes first)")
+        for pick in decision.shortlist:
+            _print_pick(pick)
+        _print_endings(decision, catalog, today)
+    else:
+        click.echo("No model keeps every limit.")
+    if decision.relaxations:
+        click.echo(f"\n{bold('Smallest relaxations')}")
+        for line in record.relaxation_lines(decision):
+            click.echo(f"  {line}")
+    _print_rest(decision, show_all)
+    if out is not None:
+        ready = " and a ready poc.yaml" if decision.shortlist else ""
+        click.echo(f"\nwritten: decision.md, decision.json{ready} in {out}/")
+
+
+def _print_pick(pick: Pick) -> None:
+    click.echo(f"\n{bold(pick.id)}: {'; '.join(pick.reasons)}")
+    for warning in pick.warnings:
+        click.echo(f"  take care: {warning}")
+
+
+def _print_endings(decision: Decision, catalog: Catalog, today: date) -> None:
+    """What an answer as of a past day does not know: who of the shortlist has ended since."""
+    ended: list[str] = []
+    for pick in decision.shortlist:
+        end = catalog.retired_on(catalog.find(pick.id))
+        if end is not None and decision.as_of < end <= today:
+            ended.append(f"{pick.id} ({end})")
+    if ended:
+        click.echo(
+            f"\nThis answers as of {decision.as_of}. Retired since: {', '.join(ended)}; "
+            f"for today: --as-of {today}"
+        )
+
+
+def _print_rest(decision: Decision, show_all: bool) -> None:
+    if decision.dominated:
+        click.echo(f"\n{bold('Dominated')}")
+        shown = decision.dominated if show_all else decision.dominated[:_SHOWN]
+        for beaten in shown:
+            click.echo(f"  {beaten.id} by {beaten.by}: {beaten.why}")
+        _print_more(len(decision.dominated) - len(shown))
+    if decision.excluded:
+        click.echo(f"\n{bold('Excluded')}, nearest first")
+        nearest = sorted(
+            decision.excluded, key=lambda e: (len(e.failures), [f.kind for f in e.failures], e.id)
+        )
+        rows = [(e.id, "; ".join(f.text for f in e.failures)) for e in nearest]
+        shown = rows if show_all else rows[:_SHOWN]
+        print_table(["model", "every limit it fails"], shown)
+        _print_more(len(rows) - len(shown))
+
+
+def _print_more(left: int) -> None:
+    if left > 0:
+        click.echo(f"  ... and {left} more (--all shows them; --out and --json have them all)")
