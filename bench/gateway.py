@@ -280,7 +280,7 @@ def main() -> int:
             result = runner.run(load(url, int(connections), int(requests), shape == "stream"))
         print(json.dumps(result))
         return 0
-    result = measure(1, 800) if given.smoke else measure(5, 8000)
+    result = measure(1, 800) if given.smoke else measure(3, 8000)
     print(json.dumps(result, indent=2) if given.json else text(result))
     return 0
 
