@@ -18,7 +18,9 @@ from msgspec import Struct
 from pilothouse.core.errors import NotFound, did_you_mean
 from pilothouse.core.model import Claim, FactValue, Model, Source
 
-_DATED = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")
+_DATED = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|00\d)$")
+_VERSION = re.compile(r"-v\d+:\d+$")  # Bedrock's
+_VENDOR = re.compile(r"^([a-z]{2,5}\.)?(amazon|anthropic|cohere|deepseek|meta|mistral)\.")
 
 
 class CatalogFile(Struct, frozen=True, kw_only=True):
@@ -47,7 +49,8 @@ class Catalog:
             found = self._by_name.get(candidate)
             if found is not None:
                 return found
-        hint = did_you_mean(_normal(name), self._by_name)
+        names = [n for m in self.models for n in (m.id, *m.aliases)]
+        hint = did_you_mean(name.strip().lower(), names)
         raise NotFound(
             f'the catalogue has no model "{name}".{hint} (list them: pilothouse models list)'
         )
@@ -91,9 +94,14 @@ class Catalog:
             f"{agree} of {len(others)} others agree"
         )
 
-    def _trust(self, claim: Claim) -> tuple[str, int, int, str]:
-        source = self.sources[claim.source]
-        return (claim.field, source.rank, -source.observed_on.toordinal(), claim.key)
+    def _trust(self, claim: Claim) -> tuple[str, int, int, str, int]:
+        return (claim.field, *trust(claim, self.sources[claim.source]))
+
+
+def trust(claim: Claim, source: Source) -> tuple[int, int, str, int]:
+    """Orders the claims of one field: the least wins. Of one source's own, the latest in force."""
+    since = claim.valid_from.toordinal() if claim.valid_from else 0
+    return (source.rank, -source.observed_on.toordinal(), claim.key, -since)
 
 
 @cache
@@ -105,11 +113,14 @@ def load_bundled() -> Catalog:
 
 
 def _spellings(name: str) -> list[str]:
-    """From exact to loose: as written, without the provider's prefix, without the date."""
+    """From exact to loose: as written, without the provider's prefix, version, date, `-latest`."""
     plain = _normal(name)
-    short = plain.rpartition("/")[2]
-    undated = _DATED.sub("", short)
-    return [plain, short, undated, undated.removesuffix("-instruct")]
+    short = _VERSION.sub("", plain.rpartition("/")[2])
+    unprefixed = _VENDOR.sub("", _VERSION.sub("", name.strip().lower()))
+    tail = _normal(unprefixed.rpartition("/")[2])
+    undated = _DATED.sub("", tail)
+    bare = undated.removesuffix("-latest").removesuffix("-instruct")
+    return [plain, short, tail, undated, bare]
 
 
 def _normal(name: str) -> str:

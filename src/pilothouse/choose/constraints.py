@@ -13,7 +13,6 @@ from msgspec import Struct
 from pilothouse.choose.facts import Offer
 from pilothouse.core.need import Need
 
-_MTOK = Decimal(1_000_000)
 ADMIT = "unknown: admit"
 """What lets a model in of which something is not known."""
 _RESEARCH_ONLY = ("research", "non-commercial", "nc", "mrl")
@@ -42,10 +41,9 @@ def failures(need: Need, offer: Offer, as_of: date) -> list[Failure]:
 
 def cost_per_request_usd(need: Need, offer: Offer) -> Decimal | None:
     """At the need's mean tokens, nothing cached. None = nobody says what it costs."""
-    if offer.input_per_mtok is None or offer.output_per_mtok is None:
+    if offer.rates is None:
         return None
-    tokens = need.tokens
-    return (tokens.input * offer.input_per_mtok + tokens.output * offer.output_per_mtok) / _MTOK
+    return offer.rates.cost(need.tokens.input, need.tokens.output)
 
 
 def _lifecycle(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:

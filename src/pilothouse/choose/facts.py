@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
 
-from pilothouse.catalog.catalog import Catalog
+from pilothouse.catalog.catalog import Catalog, trust
+from pilothouse.catalog.prices import Rates, rates
 from pilothouse.core.model import Claim, Model, Source
 from pilothouse.core.need import CLASS_LIMIT_S
 
@@ -66,8 +66,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     abilities: dict[str, bool] = {}
     is_open_weights: bool | None = None
     licence: str | None = None
-    input_per_mtok: Decimal | None = None
-    output_per_mtok: Decimal | None = None
+    rates: Rates | None = None
+    """None = nobody says what it costs."""
     latency_limit_s: float | None = None
     latency_class: str | None = None
     speed: float | None = None
@@ -116,8 +116,7 @@ def _offer(model: Model, sources: Mapping[str, Source], as_of: date) -> Offer:
         abilities=abilities,
         is_open_weights=value.get("is_open_weights"),
         licence=value.get("licence"),
-        input_per_mtok=_decimal(value.get("price_input_per_mtok")),
-        output_per_mtok=_decimal(value.get("price_output_per_mtok")),
+        rates=rates(best),
         latency_limit_s=CLASS_LIMIT_S.get(str(latency_class)),
         latency_class=latency_class,
         speed=value.get("speed_stars"),
@@ -134,14 +133,13 @@ def _offer(model: Model, sources: Mapping[str, Source], as_of: date) -> Offer:
 
 def _winners(model: Model, sources: Mapping[str, Source], as_of: date) -> dict[str, Claim]:
     best: dict[str, Claim] = {}
-    trust: dict[str, tuple[int, int, str]] = {}
+    trusts: dict[str, tuple[int, int, str, int]] = {}
     for claim in model.claims:
         if claim.valid_from is not None and claim.valid_from > as_of:
             continue
-        source = sources[claim.source]
-        key = (source.rank, -source.observed_on.toordinal(), claim.key)
-        if claim.field not in best or key < trust[claim.field]:
-            best[claim.field], trust[claim.field] = claim, key
+        key = trust(claim, sources[claim.source])
+        if claim.field not in best or key < trusts[claim.field]:
+            best[claim.field], trusts[claim.field] = claim, key
     return best
 
 
@@ -170,7 +168,3 @@ def _date(value: Any) -> date | None:
         return None
     year, month, day, *_ = [*(int(p) for p in str(value)[:10].split("-")), 1, 1]
     return date(year, month, day)
-
-
-def _decimal(value: Any) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
