@@ -50,6 +50,7 @@ def main(folder: Path) -> None:
             if model["id"] not in taken:
                 models[model["id"]] = model
                 taken |= {model["id"], *model["aliases"]}
+    models = _one_of_each_spelling(models)
     for model in models.values():
         model["claims"] += _end_of_snapshots(model, data)
         model["claims"] += from_epoch([model["id"], *model["aliases"]], data)
@@ -169,6 +170,18 @@ def _add_from_dev(vendor: str, found: dict[str, dict[str, Any]], data: dict[str,
         key = f"{VENDORS[vendor][2]}/{name}"
         model = found.setdefault(name, {"id": name, "aliases": [], "claims": []})
         model["claims"] += [claim("vendor", vendor, "models.dev", key), *claims, *row_of]
+
+
+def _one_of_each_spelling(models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """`x-3.5` and `x-3-5` are one model; the first in order keeps the card."""
+    kept: dict[str, dict[str, Any]] = {}
+    for model_id in sorted(models):
+        model = models[model_id]
+        first = kept.setdefault(model_id.replace(".", "-"), model)
+        if first is not model:
+            first["aliases"] += [model_id, *model["aliases"]]
+            first["claims"] += model["claims"]
+    return {m["id"]: m for m in kept.values()}
 
 
 def _end_of_snapshots(model: dict[str, Any], data: dict[str, Any]) -> Claims:
