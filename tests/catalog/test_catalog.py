@@ -16,10 +16,10 @@ gpt-4-turbo-2024-04-09 claude-3-opus claude-3.5-sonnet claude-3-sonnet claude-3-
 gemini-1.5-pro gemini-1.5-flash gemini-pro gemini-ultra llama-3.1-8b llama-3.1-70b llama-3.1-405b
 mistral-large-2 mixtral-8x7b mixtral-8x22b mistral-7b codellama starcoder2 starcoder phi-3 falcon
 bloom galactica codex dall-e dall-e-3 stable-diffusion gpt-4-1106-preview
-""".split()
+"""
 
 
-@pytest.mark.parametrize("name", GUIDE_NAMES)
+@pytest.mark.parametrize("name", GUIDE_NAMES.split())
 def test_every_model_the_guide_names_that_a_source_describes_is_there(name: str) -> None:
     assert CATALOG.find(name).claims
 

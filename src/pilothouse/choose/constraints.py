@@ -264,5 +264,5 @@ def _yes_no(limit: str, text: str, relax_to: str) -> Failure:
 
 def _unknown(limit: str, what: str) -> Failure:
     return Failure(
-        limit=limit, kind="not known", text=f"not known: {what}", relax_to=ADMIT, distance=0.5
+        limit=limit, kind="not known", text=f"not known: {what}", relax_to=ADMIT, distance=100
     )
