@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from pilothouse.choose.facts import Offer
-from pilothouse.core.need import Need
+from pilothouse.core.need import Budget, Need, Vendors
 
 ADMIT = "unknown: admit"
 """What lets a model in of which something is not known."""
@@ -36,7 +36,30 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 def failures(need: Need, offer: Offer, as_of: date) -> list[Failure]:
     """Every hard limit of `need` that `offer` does not provably keep. Empty = it keeps all."""
-    return [failure for check in _CHECKS for failure in check(need, offer, as_of)]
+    return checker(need, as_of)(offer)
+
+
+def checker(need: Need, as_of: date) -> Callable[[Offer], list[Failure]]:
+    """`failures` for many offers: what the need does not limit is not looked at."""
+    must = need.must
+    is_bounded = need.latency_limit_s is not None or must.latency.ttft_s is not None
+    has_weights = must.open_weights is not None or must.deployment == "self_hosted"
+    is_priced = must.budget != Budget() or must.deployment == "api"
+    checks: list[_Check] = [_lifecycle, _fitness, _sizes]
+    checks += [_vendors] if must.vendors != Vendors() else []
+    checks += [_abilities] if must.requires or must.inputs else []
+    checks += [_weights] if has_weights else []
+    checks += [_latency] if is_bounded else []
+    checks += [_money] if is_priced else []
+    checks += [_quality] if must.quality else []
+
+    def check(offer: Offer) -> list[Failure]:
+        found: list[Failure] = []
+        for one in checks:
+            found.extend(one(need, offer, as_of))
+        return found
+
+    return check
 
 
 def cost_per_request_usd(need: Need, offer: Offer) -> Decimal | None:
@@ -239,17 +262,6 @@ def usd(amount: Decimal) -> str:
 
 
 _Check = Callable[[Need, Offer, date], Iterator[Failure]]
-_CHECKS: tuple[_Check, ...] = (
-    _lifecycle,
-    _fitness,
-    _vendors,
-    _sizes,
-    _abilities,
-    _weights,
-    _latency,
-    _money,
-    _quality,
-)
 
 
 def _out(

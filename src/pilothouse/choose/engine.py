@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from pilothouse.choose.constraints import Failure, cost_per_request_usd, failures, usd
+from pilothouse.choose.constraints import Failure, checker, cost_per_request_usd, usd
 from pilothouse.choose.facts import Offer
 from pilothouse.choose.frontier import Beaten, Vector, frontier
 from pilothouse.choose.ranking import Ranked, ranking
@@ -87,10 +87,10 @@ def decide(need: Need, offers: Iterable[Offer], *, as_of: date, catalogue: str) 
     admitted: list[Offer] = []
     doubts: dict[str, list[Failure]] = {}
     excluded: dict[str, list[Failure]] = {}
+    failures = checker(need, as_of)
     for offer in pool:
-        found = failures(need, offer, as_of)
-        hard = [f for f in found if not _is_let_off(f, need)]
-        if hard:
+        found = failures(offer)
+        if not all(_is_let_off(f, need) for f in found):
             excluded[offer.id] = found
         else:
             admitted.append(offer)

@@ -92,7 +92,7 @@ def _vendors(need: Need, known: Collection[str]) -> Iterator[tuple[str, str]]:
     both = sorted(set(rule.allow) & set(rule.deny))
     if both:
         yield "must.vendors.deny", f"{', '.join(both)} is allowed and denied"
-    if set(known) <= set(rule.deny):
+    if known and set(known) <= set(rule.deny):
         yield "must.vendors.deny", "every vendor of the catalogue is denied"
 
 
