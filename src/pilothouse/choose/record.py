@@ -30,8 +30,8 @@ def summary(decision: Decision) -> str:
     """One line: how many models, and what became of them."""
     chosen = len(decision.shortlist)
     return (
-        f"{decision.considered} models as of {decision.as_of}: {len(decision.excluded)} fail a hard "
-        f"limit, {len(decision.dominated)} are dominated, {chosen} shortlisted"
+        f"{decision.considered} models as of {decision.as_of}: {len(decision.excluded)} out by a hard "
+        f"limit, {len(decision.dominated)} dominated, {chosen} shortlisted"
         + (f", {len(decision.runners_up)} behind them" if decision.runners_up else "")
     )
 
