@@ -83,7 +83,9 @@ class PassThrough:
 
     def __init__(self, base_url: str) -> None:
         self.pool = Pool(base_url, Timeouts())
-        self.head = self.pool.head("POST", "/chat/completions", {"content-type": "application/json"})
+        self.head = self.pool.head(
+            "POST", "/chat/completions", {"content-type": "application/json"}
+        )
 
     async def handle(self, http: HttpRequest, out: Exchange) -> None:
         if b'"stream": true' not in http.body:

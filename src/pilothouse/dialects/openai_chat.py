@@ -102,6 +102,7 @@ _chunk_in = msgspec.json.Decoder(_ChunkIn)
 _error_in = msgspec.json.Decoder(_ErrorIn)
 _encode = msgspec.json.Encoder().encode
 
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
 _DONE = b"data: [DONE]\n\n"
 _ROLES: dict[str, Role] = {"developer": "system", "function": "tool"}
 _WITH_USAGE = Raw(b'{"include_usage":true}')
@@ -124,7 +125,7 @@ class OpenAIChat:
             missing = _MISSING.search(text)
             param = missing[1] if missing else path[1] if path else None
             raise BadRequest(_PATH.sub("", text), param=param or None) from None
-        except msgspec.DecodeError as error:
+        except _NOT_JSON as error:
             raise BadRequest(f"the body is not valid JSON: {error}") from None
         stop = (given.stop,) if isinstance(given.stop, str) else tuple(given.stop or ())
         return Request(
@@ -172,7 +173,7 @@ class OpenAIChat:
         """Raises `ProviderError` (garbage) when this is not a chat completion."""
         try:
             given = _answer_in.decode(body)
-        except msgspec.DecodeError as error:
+        except _NOT_JSON as error:
             raise ProviderError("garbage", f"not a chat completion: {error}") from None
         first = given.choices[0]
         return Answer(
@@ -217,7 +218,7 @@ class OpenAIChat:
             return b"data: " + _encode({**head, "choices": [choice], "usage": None}) + b"\n\n"
 
         yield Chunk(event({"role": "assistant", "content": ""}), "start")
-        for piece in re.findall(r"\s*\S+\s*", answer.text) or [answer.text]:
+        for piece in re.findall(r"\s*\S+\s*|^\s+$", answer.text):
             yield Chunk(event({"content": piece}), "token", text=piece)
         finish = answer.finish_reason or "stop"
         yield Chunk(event({}, finish), "token", finish_reason=finish)
@@ -237,7 +238,7 @@ class OpenAIChat:
             return Chunk(_DONE, "done")
         try:
             given = _chunk_in.decode(data)
-        except msgspec.DecodeError as error:
+        except _NOT_JSON as error:
             raise ProviderError("garbage", f"a chunk that is not one: {error}") from None
         if given.error is not None:
             message, code = self.read_error(data)
@@ -260,7 +261,7 @@ class OpenAIChat:
         """Message and code of an error body, as far as it is one; the message may be empty."""
         try:
             error = _error_in.decode(body).error
-        except msgspec.DecodeError:
+        except _NOT_JSON:
             return "", None
         if isinstance(error, str):
             return error, None

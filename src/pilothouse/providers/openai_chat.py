@@ -94,7 +94,7 @@ class OpenAIChatProvider:
         events = Events()
         async for data in source:
             assert isinstance(data, bytes)
-            for event in events.feed(data):
+            for event in _whole(events, data):
                 chunk = dialect.read_chunk(event)
                 if chunk is None:
                     continue
@@ -137,6 +137,13 @@ class OpenAIChatProvider:
 async def _rest(source: AsyncGenerator[bytes | Response]) -> bytes:
     parts = [data async for data in source if isinstance(data, bytes)]
     return b"".join(parts)
+
+
+def _whole(events: Events, data: bytes) -> list[bytes]:
+    try:
+        return events.feed(data)
+    except ValueError as error:
+        raise ProviderError("garbage", str(error)) from None
 
 
 def _retry_after_s(headers: dict[str, str]) -> float | None:

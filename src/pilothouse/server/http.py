@@ -143,10 +143,10 @@ class ServerConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._is_closing:
             return
-        if self._is_in_headers:
-            self._header_size += len(data)
         try:
             self._parser.feed_data(data)
+            if self._is_in_headers:
+                self._count_header(len(data))
         except httptools.HttpParserUpgrade:
             self._refuse(400, "this server does not change protocols")
         except httptools.HttpParserError as error:
@@ -165,15 +165,16 @@ class ServerConnection(asyncio.Protocol):
         self._url = b""
         self._pieces = []
         self._body_size = 0
+        self._header_size = 0
         self._is_in_headers = True
         self.deadline_s = self._server.loop.time() + self._limits.request_s
 
     def on_url(self, url: bytes) -> None:
         self._url += url
-        self._check_headers()
+        self._count_header(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._check_headers()
+        self._count_header(len(name) + len(value))
         self._request.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -263,7 +264,8 @@ class ServerConnection(asyncio.Protocol):
             Exchange(self, False).send(status, self._server.error_body(status, message))
         self.close_soon()
 
-    def _check_headers(self) -> None:
+    def _count_header(self, size: int) -> None:
+        self._header_size += size
         if self._header_size > self._limits.header_bytes:
             raise _Refused(431, f"request headers over {self._limits.header_bytes} bytes")
 
@@ -297,9 +299,9 @@ class HttpServer:
             self._sweeper.cancel()
         if self._listener is not None:
             self._listener.close()
-        deadline_s = self.loop.time() + grace_s
-        while self.loop.time() < deadline_s and any(c.is_busy for c in self.connections):
-            await asyncio.sleep(0.02)
+        busy = [c._task for c in self.connections if c._task is not None]  # pyright: ignore[reportPrivateUsage]
+        if busy:
+            await asyncio.wait(busy, timeout=grace_s)
         tasks = [c._task for c in self.connections if c._task is not None]  # pyright: ignore[reportPrivateUsage]
         for connection in list(self.connections):
             connection.close_soon()

@@ -122,14 +122,16 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         exchange.last_byte_at_s = self._loop.time()
-        if not exchange.is_head_complete:
-            self._header_size += len(data)
         try:
             self._parser.feed_data(data)
+            if not exchange.is_head_complete:
+                self._count_header(len(data))
         except httptools.HttpParserError as error:
             cause = error.__context__
             is_ours = isinstance(cause, _TooLarge)
             self._fail("garbage", str(cause) if is_ours else f"not an HTTP answer: {error}")
+        except _TooLarge as error:
+            self._fail("garbage", str(error))
 
     def eof_received(self) -> bool:
         return False
@@ -153,8 +155,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         assert self.exchange is not None
-        if self._header_size > MOST_HEADERS:
-            raise _TooLarge(f"answer headers over {MOST_HEADERS} bytes")
+        self._count_header(len(name) + len(value))
         self.exchange.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -190,6 +191,11 @@ class Connection(asyncio.Protocol):
             return
         exchange.is_complete = True
         exchange.wake()
+
+    def _count_header(self, size: int) -> None:
+        self._header_size += size
+        if self._header_size > MOST_HEADERS:
+            raise _TooLarge(f"answer headers over {MOST_HEADERS} bytes")
 
     def _fail(self, kind: ErrorClass, message: str) -> None:
         exchange = self.exchange

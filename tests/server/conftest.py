@@ -1,0 +1,117 @@
+"""A gateway on a free port, over a fake upstream, with calls kept in a list."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_upstream import FakeUpstream
+
+from pilothouse import registry
+from pilothouse.app.compose import random_bits_source
+from pilothouse.client.caller import Client
+from pilothouse.core.call import Call
+from pilothouse.core.ports import Priced
+from pilothouse.core.route import RouteSpec, Target
+from pilothouse.core.secret import Secret
+from pilothouse.providers.openai_chat import OpenAIChatProvider
+from pilothouse.server.gateway import Gateway, error_body
+from pilothouse.server.http import HttpServer, Limits
+from pilothouse.wire.pool import Timeouts
+
+KEY = "sk-secret-key"
+BEHAVIOURS = [
+    name.removeprefix("_").replace("_", "-")
+    for name in vars(FakeUpstream)
+    if name.startswith("_") and not name.startswith("__") and name not in ("_serve", "_one")
+]
+
+
+class Harness:
+    """What a test talks to."""
+
+    def __init__(self, upstream: FakeUpstream, url: str, calls: list[Call]) -> None:
+        self.upstream = upstream
+        self.url = url
+        self.calls = calls
+
+    async def raw(self, data: bytes) -> bytes:
+        """Send bytes, read until the server closes."""
+        host, port = self.url.removeprefix("http://").removesuffix("/v1").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(data)
+        await writer.drain()
+        got = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        return got
+
+
+class _List:
+    def __init__(self, calls: list[Call]) -> None:
+        self._calls = calls
+
+    def record(self, call: Call) -> None:
+        self._calls.append(call)
+
+
+@asynccontextmanager
+async def running(
+    *, key: str | None = None, limits: Limits | None = None, timeouts: Timeouts | None = None
+) -> AsyncGenerator[Harness]:
+    calls: list[Call] = []
+    async with FakeUpstream() as upstream:
+        fast = timeouts or Timeouts(connect_s=2, first_byte_s=0.3, between_s=0.3, total_s=5)
+        provider = OpenAIChatProvider(upstream.url, key=Secret(KEY), timeouts=fast)
+        nowhere = OpenAIChatProvider("http://127.0.0.1:9/v1", timeouts=fast)
+        targets = {b: Target(name=b, provider="fake", model=b) for b in BEHAVIOURS}
+        targets["down"] = Target(name="down", provider="nowhere", model="good")
+        routes = {n: RouteSpec(name=n, policy="fallback", targets=(t,)) for n, t in targets.items()}
+        for name, target in targets.items():
+            both = (target, targets["good"])
+            routes[f"{name}-then-good"] = RouteSpec(
+                name=f"{name}-then-good", policy="fallback", targets=both
+            )
+        client = Client(
+            {"fake": provider, "nowhere": nowhere},
+            lambda target, usage, at_us: Priced(None, "not priced: a test"),
+            _List(calls),
+            lambda: time.time_ns() // 1000,
+            random_bits_source(),
+        )
+        gateway = Gateway(
+            client,
+            routes,
+            lambda name: registry.plugin("policies", name),
+            lambda route: None,
+            Secret(key) if key else None,
+        )
+        server = HttpServer(gateway.handle, error_body, limits or Limits())
+        port = await server.start("127.0.0.1", 0)
+        try:
+            yield Harness(upstream, f"http://127.0.0.1:{port}/v1", calls)
+        finally:
+            await server.stop(0.2)
+            await provider.close()
+
+
+@pytest.fixture
+def with_gateway() -> Callable[..., Any]:
+    """Run an async test body against a fresh gateway: `with_gateway(body, key=...)`."""
+
+    def run(body: Callable[[Harness], Awaitable[None]], **options: Any) -> None:
+        async def main() -> None:
+            async with running(**options) as harness:
+                await body(harness)
+
+        asyncio.run(main())
+
+    return run
