@@ -89,6 +89,8 @@ class _Checker:
                 if not isinstance(value, list):
                     return self._wrong(path, "a list", value)
                 listed: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+                if kind.min_length is not None and len(listed) < kind.min_length:
+                    self._problem(path, f"needs at least {kind.min_length} of its kind")
                 return [
                     self.converted(v, kind.item_type, join(path, i)) for i, v in enumerate(listed)
                 ]

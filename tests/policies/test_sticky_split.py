@@ -1,0 +1,47 @@
+"""The same subject stays on its arm, and never comes back from the new one as the share grows."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilothouse.core.request import Request
+from pilothouse.core.route import RouteSpec, Split, Target
+from pilothouse.policies.sticky_split import plugin, position
+
+OLD, NEW, LAST = (Target(name=n, provider="p", model=n) for n in ("old", "new", "last"))
+SPEC = RouteSpec(name="r", policy="sticky_split", targets=(OLD, LAST))
+
+
+def split(share: float) -> Split:
+    return Split(rollout_id="x", old=OLD, new=NEW, share=share)
+
+
+def request(subject: str | None) -> Request:
+    return Request(model="r", messages=(), subject=subject)
+
+
+@given(st.text(max_size=20), st.floats(0, 1), st.floats(0, 1))
+def test_arms_are_sticky_and_monotone_in_the_share(subject: str, a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    at_low = plugin(request(subject or None), SPEC, split(low), "id")
+    at_high = plugin(request(subject or None), SPEC, split(high), "id")
+    assert at_low == plugin(request(subject or None), SPEC, split(low), "id")
+    assert at_low.arm == "old" or at_high.arm == "new"
+
+
+def test_the_new_arm_falls_back_to_the_old_and_never_the_other_way() -> None:
+    new = plugin(request("u"), SPEC, split(1.0), "id")
+    old = plugin(request("u"), SPEC, split(0.0), "id")
+    assert [t.name for t in new.targets] == ["new", "old", "last"]
+    assert [t.name for t in old.targets] == ["old", "last"]
+    assert (new.share, new.rollout_id, old.arm) == (1.0, "x", "old")
+
+
+def test_without_a_rollout_the_configured_targets_stand() -> None:
+    assert plugin(request("u"), SPEC, None, "id").targets == SPEC.targets
+
+
+def test_the_share_is_kept_over_many_subjects() -> None:
+    count = sum(position("x", f"user-{i}") < 0.25 for i in range(20_000))
+    assert 0.24 < count / 20_000 < 0.26
