@@ -18,6 +18,7 @@ from pilothouse.app.config import Config, load_config
 from pilothouse.catalog.catalog import load_bundled
 from pilothouse.catalog.prices import price_of
 from pilothouse.cli.output import print_json, print_table
+from pilothouse.cli.store_option import store_option
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.ports import AuditEntry
 from pilothouse.core.rollout import (
@@ -34,14 +35,6 @@ from pilothouse.migrate.fault import parse_fault
 from pilothouse.migrate.plan import Plan, load_plan, plan_text
 from pilothouse.migrate.rehearse import Rehearsal
 
-store_option = click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    default="pilothouse.db",
-    envvar="PILOTHOUSE_STORE",
-    show_default=True,
-    help="The database.",
-)
 json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 
 

@@ -14,6 +14,7 @@ import msgspec
 from pilothouse import recordings
 from pilothouse.app.compose import now_us, open_client
 from pilothouse.cli.output import colour, print_json, print_table
+from pilothouse.cli.store_option import store_option
 from pilothouse.core.case import Case
 from pilothouse.core.ports import PaidAnswer
 from pilothouse.prove import render
@@ -29,14 +30,7 @@ _COLOURS = {"met": "green", "not met": "red", "not yet proven": "yellow"}
 @click.command()
 @click.argument("poc", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Write report.md, report.json here.")
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    default="pilothouse.db",
-    envvar="PILOTHOUSE_STORE",
-    show_default=True,
-    help="The database that keeps every paid answer.",
-)
+@store_option
 @click.option("--fresh", is_flag=True, help="Ask everything again, whatever is kept.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N cases.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from pilothouse import registry
-from pilothouse.core.errors import InvalidInput, NotFound
+from pilothouse.core.errors import InvalidInput
 from pilothouse.core.rollout import Guard, Metric, Stage
 from pilothouse.documents.strict import Document, load
+from pilothouse.scorers._choice import Options, Scorer, choose_scorer, place
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -43,9 +43,7 @@ class RehearsalFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     users: Annotated[int, Meta(ge=1)] = 500
     seed: int = 1
     at_most: str = "14d"
-    scorer: dict[str, dict[str, Any]] = msgspec.field(
-        default_factory=lambda: {"number": {"take": "last"}}
-    )
+    scorer: dict[str, Options] = msgspec.field(default_factory=lambda: {"number": {"take": "last"}})
 
 
 class PlanFile(
@@ -78,7 +76,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     guards: tuple[Guard, ...]
     max_hold_s: float
     rehearsal_s: float
-    scorer: Any
+    scorer: Scorer
 
     @property
     def config_path(self) -> Path:
@@ -114,7 +112,7 @@ def load_plan(path: Path) -> Plan:
     max_hold_s = _seconds(document, "max_hold", file.max_hold, problems)
     rehearsal_s = _seconds(document, "rehearsal.at_most", file.rehearsal.at_most, problems)
     scorer = _scorer(document, problems)
-    if problems:
+    if problems or scorer is None:
         raise InvalidInput("\n".join(str(p) for p in problems))
     guards = tuple(
         Guard(metric=g.metric, margin=g.margin, ceiling=g.ceiling, threshold_ms=g.threshold_ms)
@@ -171,14 +169,10 @@ def _seconds(
     return float(found[1]) * _SECONDS[found[2]]
 
 
-def _scorer(document: Document[PlanFile], problems: list[InvalidInput]) -> Any:
+def _scorer(document: Document[PlanFile], problems: list[InvalidInput]) -> Scorer | None:
     given = document.value.rehearsal.scorer
-    if len(given) != 1:
-        problems.append(document.error("rehearsal.scorer", "name one scorer"))
-        return None
-    [(name, options)] = given.items()
     try:
-        return msgspec.convert(options, registry.plugin("scorers", name), strict=False)
-    except (NotFound, msgspec.ValidationError) as error:
-        problems.append(document.error(f"rehearsal.scorer.{name}", str(error)))
+        return choose_scorer(given)[1]
+    except InvalidInput as error:
+        problems.append(document.error(place("rehearsal.scorer", given), str(error)))
         return None

@@ -20,7 +20,8 @@ from pilothouse.core.stats.proportion import (
     wilson,
 )
 from pilothouse.core.stats.quantile import Quantile, quantile
-from pilothouse.prove.spec import Candidate, Poc, Scorer
+from pilothouse.prove.spec import Candidate, Poc
+from pilothouse.scorers._choice import Scorer
 
 FEW_CASES = 100
 """Below this the report warns: the guide asks for at least so many representative cases."""

@@ -5,26 +5,17 @@ from __future__ import annotations
 import string
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from pilothouse import registry
-from pilothouse.core.case import Case
 from pilothouse.core.criterion import Criterion, parse_criterion
 from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
 from pilothouse.core.route import Target
 from pilothouse.documents.strict import Document, load
 from pilothouse.providers._config import ProviderConfig, anchored
-
-Options = dict[str, Any]
-
-
-class Scorer(Protocol):
-    """From an answer's text to a value in 0-1 and what was read."""
-
-    def score(self, text: str, case: Case) -> tuple[float, str]: ...
+from pilothouse.scorers._choice import Options, Scorer, choose_scorer, place
 
 
 class Candidate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -178,17 +169,8 @@ def _check_prompt(document: Document[PocFile], problems: list[InvalidInput]) -> 
 def _scorer(
     document: Document[PocFile], where: str, given: dict[str, Options], problems: list[InvalidInput]
 ) -> tuple[str, Scorer] | None:
-    if len(given) != 1:
-        problems.append(document.error(where, "name one scorer, e.g. {number: {take: last}}"))
-        return None
-    [(name, options)] = given.items()
     try:
-        scorer = msgspec.convert(options, registry.plugin("scorers", name), strict=False)
-    except NotFound as error:
-        problems.append(document.error(f"{where}.{name}", str(error)))
+        return choose_scorer(given)
+    except InvalidInput as error:
+        problems.append(document.error(place(where, given), str(error)))
         return None
-    except msgspec.ValidationError as error:
-        problems.append(document.error(f"{where}.{name}", str(error)))
-        return None
-    inner = ", ".join(f"{k}: {v}" for k, v in options.items())
-    return (f"{name} ({inner})" if inner else name), scorer

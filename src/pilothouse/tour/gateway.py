@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from pilothouse.tour.shell import PILOTHOUSE, TourFailed, environment, say, show, title
+from pilothouse.tour.shell import TourFailed, begin, say, show, title
 
 QUESTION = (
     "A robe takes 2 bolts of blue fiber and half that much white fiber.  "
@@ -20,15 +20,7 @@ def step(folder: Path) -> None:
     """Start `pilothouse serve`, ask twice, show the recorded calls, stop it."""
     title("3/5 serve: one endpoint, a fallback, and a recorded call for every attempt")
     show("check", "pilothouse.yaml", folder=folder)
-    say("\n$ pilothouse serve pilothouse.yaml --port 0 &")
-    server = subprocess.Popen(
-        [*PILOTHOUSE, "serve", "pilothouse.yaml", "--port", "0"],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    server = begin("serve", "pilothouse.yaml", "--port", "0", folder=folder)
     try:
         _ask(_base_url(server))
     finally:

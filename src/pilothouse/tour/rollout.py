@@ -9,7 +9,15 @@ import subprocess
 import time
 from pathlib import Path
 
-from pilothouse.tour.shell import PILOTHOUSE, TourFailed, environment, say, show, title
+from pilothouse.tour.shell import (
+    PILOTHOUSE,
+    TourFailed,
+    begin,
+    environment,
+    say,
+    show,
+    title,
+)
 
 FAULTY = ("migrate", "rehearse", "rollout-faulty.yaml", "--fault", "errors=0.3@25%")
 
@@ -29,15 +37,7 @@ def step(folder: Path) -> None:
 
 def _rehearse_and_kill(folder: Path) -> None:
     """Start the faulty rehearsal and SIGKILL it as soon as its rollback is in the database."""
-    say(f"\n$ pilothouse {' '.join(FAULTY)} &")
-    process = subprocess.Popen(
-        [*PILOTHOUSE, *FAULTY, "--linger-s", "60"],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = begin(*FAULTY, "--linger-s", "60", folder=folder)
     try:
         _print_until_rolled_back(process, folder)
     finally:

@@ -54,6 +54,20 @@ def show(
     return done.stdout
 
 
+def begin(*args: str, folder: Path) -> subprocess.Popen[str]:
+    """Start `pilothouse ARGS` in `folder` in the background, its output in a pipe."""
+    print(f"\n$ pilothouse {' '.join(args)} &", flush=True)
+    return subprocess.Popen(
+        [*PILOTHOUSE, *args],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+
+
 def environment() -> dict[str, str]:
     """This process's environment, with UTF-8 output that is not held back."""
     return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
