@@ -25,7 +25,12 @@ FAULTY = ("migrate", "rehearse", "rollout-faulty.yaml", "--fault", "errors=0.3@2
 def step(folder: Path) -> None:
     """Healthy: 5 -> 25 -> 50 -> 100 %. Faulty: rolls back by itself and stays rolled back."""
     title("4/5 migrate: 5 -> 25 -> 50 -> 100 %, guarded by a test that may be looked at all day")
-    say("Healthy: recorded traffic on a simulated clock, from mixtral-8x7b to gpt-4-1106-preview.")
+    say("A plan to review, with the shares of the guide and guards of ours:")
+    arms = ("--from", "mixtral-8x7b", "--to", "gpt-4-1106-preview", "--route", "support-recorded")
+    show("migrate", "plan", *arms, "-o", "planned.yaml", folder=folder)
+    say(
+        "\nHealthy: recorded traffic on a simulated clock, from mixtral-8x7b to gpt-4-1106-preview."
+    )
     show("migrate", "rehearse", "rollout.yaml", folder=folder)
     say("\nFaulty: from the 25 % stage on, 30 % of the new model's calls fail.")
     _rehearse_and_kill(folder)
