@@ -113,11 +113,6 @@ class ServerConnection(asyncio.Protocol):
         self.deadline_s = server.loop.time() + self._limits.request_s
         """When the sweep closes this connection, unless something happens first."""
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether an answer is under way."""
-        return self._task is not None
-
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
