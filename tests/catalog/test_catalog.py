@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from pilothouse.catalog.catalog import Catalog, CatalogFile, load_bundled
 from pilothouse.core.errors import NotFound
-from pilothouse.core.model import Claim, Model, Source
+from pilothouse.core.model import Alias, Claim, Model, Source
 
 CATALOG = load_bundled()
 
@@ -91,41 +92,97 @@ def test_the_guides_models_say_when_they_end(name: str, ended: date) -> None:
     assert CATALOG.retired_on(CATALOG.find(name)) == ended
 
 
-def source(name: str, rank: int, seen: date) -> Source:
-    return Source(name=name, version="1", licence="MIT", observed_on=seen, rank=rank)
+def source(name: str, seen: date) -> Source:
+    return Source(name=name, version="1", licence="MIT", observed_on=seen)
 
 
-def claim(value: str, said_by: str, since: date | None = None) -> Claim:
-    return Claim(field="price", value=value, source=said_by, key="m", valid_from=since)
+def claim(value: str, said_by: str, since: date | None = None, **more: Any) -> Claim:
+    field = "price_input_per_mtok"
+    return Claim(field=field, value=value, source=said_by, key="m", valid_from=since, **more)
+
+
+FIELD = "price_input_per_mtok"
 
 
 def small(*claims: Claim) -> tuple[Catalog, Model]:
     model = Model(id="m", claims=claims)
     sources = {
-        "best": source("best", 1, date(2026, 1, 1)),
-        "new": source("new", 2, date(2026, 6, 1)),
-        "old": source("old", 2, date(2025, 1, 1)),
+        "genai-prices": source("genai-prices", date(2026, 1, 1)),
+        "litellm": source("litellm", date(2026, 6, 1)),
+        "litellm-2025": source("litellm-2025", date(2025, 1, 1)),
     }
     return Catalog(CatalogFile(version="t", sources=sources, models=(model,))), model
 
 
 def test_the_more_trusted_source_wins_and_then_the_newer_observation() -> None:
-    catalog, model = small(claim("3", "old"), claim("2", "new"), claim("1", "best"))
-    assert [c.value for c in catalog.claims(model, "price")] == ["1", "2", "3"]
-    assert catalog.value(model, "price") == "1"
-    assert "is trusted before new, old" in catalog.why(
-        catalog.claims(model)[0], catalog.claims(model)
+    catalog, model = small(
+        claim("3", "litellm-2025"), claim("2", "litellm"), claim("1", "genai-prices")
     )
+    assert [c.value for c in catalog.claims(model, FIELD)] == ["1", "2", "3"]
+    assert catalog.value(model, FIELD) == "1"
+    why = catalog.why(catalog.claims(model)[0], catalog.claims(model))
+    assert "is trusted before litellm, litellm-2025 on this" in why
+
+
+def test_a_past_day_asks_whoever_had_looked_by_then() -> None:
+    catalog, model = small(claim("3", "litellm-2025"), claim("2", "litellm"))
+    assert catalog.value(model, FIELD) == "2"
+    assert catalog.value(model, FIELD, as_of=date(2025, 3, 1)) == "3"
+    assert catalog.value(model, FIELD, as_of=date(2024, 3, 1)) == "3"
+
+
+def test_what_was_known_on_a_day_leaves_out_what_was_seen_later() -> None:
+    catalog, model = small(claim("3", "litellm-2025"), claim("2", "litellm"))
+    assert catalog.value(model, FIELD, known_at=date(2026, 5, 31)) == "3"
+    assert catalog.value(model, FIELD, known_at=date(2024, 12, 31)) is None
+
+
+def test_a_doubted_claim_is_kept_and_loses() -> None:
+    doubted = claim("0.3", "genai-prices", doubt="equal to the cached price")
+    catalog, model = small(doubted, claim("3", "litellm"))
+    assert catalog.value(model, FIELD) == "3"
+    assert catalog.claims(model, FIELD)[1] is doubted
 
 
 def test_of_one_sources_claims_the_latest_in_force_wins() -> None:
-    catalog, model = small(claim("10", "best"), claim("2", "best", date(2025, 6, 10)))
-    assert catalog.value(model, "price") == "2"
-    assert catalog.value(model, "price", date(2025, 6, 9)) == "10"
-    assert catalog.value(model, "price", date(2025, 6, 10)) == "2"
+    catalog, model = small(
+        claim("10", "genai-prices"), claim("2", "genai-prices", date(2025, 6, 10))
+    )
+    assert catalog.value(model, FIELD) == "2"
+    assert catalog.value(model, FIELD, date(2025, 6, 9)) == "10"
+    assert catalog.value(model, FIELD, date(2025, 6, 10)) == "2"
+
+
+def test_a_claim_that_ended_is_true_until_the_day_before() -> None:
+    catalog, model = small(claim("5", "litellm", valid_to=date(2024, 10, 2)), claim("2", "litellm"))
+    assert catalog.value(model, FIELD, date(2024, 10, 2)) == "2"
+
+
+def test_a_moving_name_is_what_it_was_on_that_day() -> None:
+    models = tuple(Model(id=name) for name in ("large-1", "large-2"))
+    turn = date(2024, 7, 24)
+    moving = (
+        Alias(name="large-latest", model="large-1", valid_to=turn),
+        Alias(name="large-latest", model="large-2", valid_from=turn),
+    )
+    catalog = Catalog(CatalogFile(version="t", sources={}, models=models, moving=moving))
+    assert catalog.find("mistral/Large-Latest").id == "large-2"
+    assert catalog.find("large-latest", as_of=date(2024, 7, 23)).id == "large-1"
+    assert [s.model for s in catalog.history("large-latest")] == ["large-1", "large-2"]
+
+
+def test_what_holds_of_a_host_holds_of_what_it_serves() -> None:
+    said = Claim(field="certifications", value=["hipaa"], source="litellm", key="v")
+    vendor = Claim(field="vendor", value="v", source="litellm", key="m")
+    model = Model(id="m", claims=(vendor,))
+    sources = {"litellm": source("litellm", date(2026, 1, 1))}
+    file = CatalogFile(
+        version="t", sources=sources, models=(model,), hosts=(Model(id="v", claims=(said,)),)
+    )
+    assert Catalog(file).value(model, "certifications") == ["hipaa"]
 
 
 def test_what_nobody_says_is_unknown() -> None:
-    catalog, model = small(claim("1", "best"))
+    catalog, model = small(claim("1", "litellm"))
     assert catalog.value(model, "context_tokens") is None
     assert catalog.retired_on(model) is None

@@ -11,6 +11,7 @@ import msgspec
 from pilothouse.catalog.prices import Rates, Tier
 from pilothouse.choose.engine import Decision, decide
 from pilothouse.choose.facts import Offer
+from pilothouse.core.model import Measured
 from pilothouse.core.need import Need
 
 DAY = date(2026, 1, 1)
@@ -22,12 +23,17 @@ def offer(name: str, *, cost: str | None = "1", **facts: Any) -> Offer:
     if cost is not None:
         rate = Decimal(cost) / 1_000_000
         rates = Rates((Tier(0, rate, rate, None),))
+    scores = facts.pop("benchmarks", {"exam": 0.5})
     usual: dict[str, Any] = {
         "vendor": "v",
+        "host": facts.get("vendor", "v"),
         "released_on": date(2025, 1, 1),
         "context_tokens": 100_000,
         "inputs": frozenset({"text"}),
-        "benchmarks": {"exam": 0.5},
+        "benchmarks": {
+            name: Measured(value=score) if isinstance(score, int | float) else score
+            for name, score in scores.items()
+        },
     }
     return Offer(
         id=name, name=name, api_id=name, first_seen_on=DAY, rates=rates, **{**usual, **facts}

@@ -1,13 +1,13 @@
 """The catalogue: models by any of their names, and which claim of a field wins as of a date.
 
-Nothing is deleted: a retired model is still found, still priced, and says when it ended.
+Nothing is deleted: a retired model is still found, still priced, and says when it ended. Two dates can be
+asked for: `as_of`, the day on which it was true, and `known_at`, the day by which somebody had said so.
 """
 
 from __future__ import annotations
 
 import gzip
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -15,12 +15,10 @@ from importlib import resources
 import msgspec
 from msgspec import Struct
 
+from pilothouse.catalog.names import normal, spellings
+from pilothouse.catalog.trust import source_rank, trust
 from pilothouse.core.errors import NotFound, did_you_mean
-from pilothouse.core.model import Claim, FactValue, Model, Source
-
-_DATED = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|00\d)$")
-_VERSION = re.compile(r"-v\d+:\d+$")  # Bedrock's
-_VENDOR = re.compile(r"^([a-z]{2,5}\.)?(amazon|anthropic|cohere|deepseek|meta|mistral)\.")
+from pilothouse.core.model import Alias, Claim, FactValue, Model, Source
 
 
 class CatalogFile(Struct, frozen=True, kw_only=True):
@@ -29,99 +27,214 @@ class CatalogFile(Struct, frozen=True, kw_only=True):
     version: str
     sources: dict[str, Source]
     models: tuple[Model, ...]
+    hosts: tuple[Model, ...] = ()
+    """What holds of everything one host serves: its certifications, residency, limits."""
+    moving: tuple[Alias, ...] = ()
+    """Names that stood for one model after another."""
+    served_by: tuple[str, ...] = ()
+    """Hosts that serve models of others: theirs are in the second file."""
 
 
 class Catalog:
     """Looks up models and resolves their claims."""
 
-    def __init__(self, file: CatalogFile) -> None:
+    def __init__(
+        self, file: CatalogFile, load_hosted: Callable[[], Sequence[Model]] | None = None
+    ) -> None:
         self.version = file.version
         self.sources = file.sources
         self.models: Sequence[Model] = file.models
-        self._by_name: dict[str, Model] = {}
-        for model in file.models:
-            for name in (model.id, *model.aliases):
-                self._by_name.setdefault(_normal(name), model)
+        self.moving: Sequence[Alias] = file.moving
+        self._hosts = {host.id: host for host in file.hosts}
+        self._served_by = frozenset(file.served_by)
+        self._load_hosted = load_hosted
+        self._hosted: Sequence[Model] | None = None
+        self._by_name = _index(file.models)
+        self._hosted_by_name: dict[str, Model] = {}
+        self._moving: dict[str, list[Alias]] = {}
+        for alias in file.moving:
+            self._moving.setdefault(normal(alias.name), []).append(alias)
 
-    def find(self, name: str) -> Model:
-        """By id, alias, provider spelling or dated id. Raises `NotFound` with the nearest name."""
-        for candidate in _spellings(name):
-            found = self._by_name.get(candidate)
-            if found is not None:
-                return found
+    def find(self, name: str, as_of: date | None = None) -> Model:
+        """By id, alias, provider spelling, dated id, or a moving name as of a day (None = now).
+
+        Raises `NotFound` with the nearest name.
+        """
+        found = self._known(name, as_of)
+        if found is not None:
+            return found
         names = [n for m in self.models for n in (m.id, *m.aliases)]
         hint = did_you_mean(name.strip().lower(), names)
         raise NotFound(
             f'the catalogue has no model "{name}".{hint} (list them: pilothouse models list)'
         )
 
+    def _known(self, name: str, as_of: date | None) -> Model | None:
+        plain = normal(name)
+        exact = self._by_name.get(plain)
+        if exact is not None:
+            return exact
+        host, _, rest = plain.partition("/")
+        if rest and host in self._served_by:
+            self.hosted()
+            if plain in self._hosted_by_name:
+                return self._hosted_by_name[plain]
+        for candidate in spellings(name):
+            found = self._by_name.get(candidate)
+            if found is not None:
+                return found
+            span = self._span(candidate, as_of)
+            if span is not None:
+                return self._by_name.get(normal(span.model)) or self._known(span.model, None)
+        return None
+
+    def _span(self, name: str, as_of: date | None) -> Alias | None:
+        spans = self._moving.get(name, [])
+        if as_of is None:
+            return spans[-1] if spans else None
+        return next((s for s in spans if _holds(s.valid_from, s.valid_to, as_of)), None)
+
+    def history(self, name: str) -> Sequence[Alias]:
+        """What a moving name stood for, in order; empty for other names."""
+        for spelling in spellings(name):
+            if spelling in self._moving:
+                return self._moving[spelling]
+        return ()
+
+    def hosted(self) -> Sequence[Model]:
+        """Models as served by others than their vendors (`azure/gpt-4o`); read when first asked for."""
+        if self._hosted is None:
+            self._hosted = self._load_hosted() if self._load_hosted else ()
+            self._hosted_by_name = _index(self._hosted)
+        return self._hosted
+
+    def host(self, model: Model) -> Model | None:
+        """The card of whoever serves it."""
+        return self._hosts.get(self._host_id(model))
+
+    def _host_id(self, model: Model) -> str:
+        if model.of is not None:
+            return model.id.partition("/")[0]
+        return next((str(c.value) for c in model.claims if c.field == "vendor"), "")
+
     def claims(
-        self, model: Model, field: str | None = None, as_of: date | None = None
+        self,
+        model: Model,
+        field: str | None = None,
+        as_of: date | None = None,
+        known_at: date | None = None,
     ) -> list[Claim]:
-        """Claims in the order of trust: what wins stands first of its field."""
-        kept = [
+        """Claims in the order of trust: what wins stands first of its field.
+
+        What holds of a whole host counts for a model of which nobody says otherwise.
+        """
+        own = self._own_claims(model, field, as_of, known_at)
+        host = self.host(model)
+        if host is not None and host is not model:
+            said = {c.field for c in own}
+            shared = self._own_claims(host, field, as_of, known_at)
+            own += [c for c in shared if c.field not in said]
+        return sorted(own, key=lambda c: (c.field, *trust(c, self.sources[c.source], as_of)))
+
+    def _own_claims(
+        self, model: Model, field: str | None, as_of: date | None, known_at: date | None
+    ) -> list[Claim]:
+        return [
             c
             for c in model.claims
             if (field is None or c.field == field)
-            and (as_of is None or c.valid_from is None or c.valid_from <= as_of)
+            and (as_of is None or _holds(c.valid_from, c.valid_to, as_of))
+            and (known_at is None or self.observed_on(c) <= known_at)
         ]
-        return sorted(kept, key=self._trust)
 
-    def fact(self, model: Model, field: str, as_of: date | None = None) -> Claim | None:
+    def observed_on(self, claim: Claim) -> date:
+        """The day on which it was seen."""
+        return claim.observed_on or self.sources[claim.source].observed_on
+
+    def fact(
+        self,
+        model: Model,
+        field: str,
+        as_of: date | None = None,
+        known_at: date | None = None,
+    ) -> Claim | None:
         """The claim that wins, or None: what nobody says stays unknown."""
-        return min((c for c in self.claims(model, field, as_of)), key=self._trust, default=None)
+        claims = self.claims(model, field, as_of, known_at)
+        return claims[0] if claims else None
 
-    def value(self, model: Model, field: str, as_of: date | None = None) -> FactValue | None:
+    def value(
+        self,
+        model: Model,
+        field: str,
+        as_of: date | None = None,
+        known_at: date | None = None,
+    ) -> FactValue | None:
         """The winning value."""
-        claim = self.fact(model, field, as_of)
+        claim = self.fact(model, field, as_of, known_at)
         return None if claim is None else claim.value
 
     def retired_on(self, model: Model) -> date | None:
         """The day the model ended or will end."""
         value = self.value(model, "retired_on")
-        return None if value is None else date.fromisoformat(str(value))
+        return None if value is None else first_day(str(value))
+
+    def url(self, claim: Claim) -> str | None:
+        """Where the claim can be looked up."""
+        template = self.sources[claim.source].url
+        return claim.url or (template and template.replace("{key}", claim.key))
 
     def why(self, claim: Claim, among: Iterable[Claim]) -> str:
         """Why this claim wins over the others of its field."""
         others = [c for c in among if c is not claim]
-        source = self.sources[claim.source]
+        seen = self.observed_on(claim)
         if not others:
-            return f"only {claim.source} says so (observed {source.observed_on})"
+            return f"only {claim.source} says so (observed {seen})"
         agree = sum(c.value == claim.value for c in others)
-        return (
-            f"{claim.source} (observed {source.observed_on}) is trusted before "
-            f"{', '.join(sorted({c.source for c in others} - {claim.source})) or 'its other rows'}; "
-            f"{agree} of {len(others)} others agree"
-        )
+        doubted = sorted({c.source for c in others if c.doubt})
+        behind = sorted({c.source for c in others if not c.doubt} - {claim.source})
+        own_rank = source_rank(claim.field, claim.source)
+        later = [s for s in behind if source_rank(claim.field, s) == own_rank]
+        parts = [f"{claim.source} (observed {seen})"]
+        if before := [s for s in behind if s not in later]:
+            parts.append(f"is trusted before {', '.join(before)} on this")
+        if later:
+            parts.append(f"is nearer in time than {', '.join(later)}")
+        if doubted:
+            parts.append(f"is not in doubt as {', '.join(doubted)} is")
+        if len(parts) == 1:
+            parts.append("says it last")
+        return f"{parts[0]} {' and '.join(parts[1:])}; {agree} of {len(others)} others agree"
 
-    def _trust(self, claim: Claim) -> tuple[str, int, int, str, int]:
-        return (claim.field, *trust(claim, self.sources[claim.source]))
 
-
-def trust(claim: Claim, source: Source) -> tuple[int, int, str, int]:
-    """Orders the claims of one field: the least wins. Of one source's own, the latest in force."""
-    since = claim.valid_from.toordinal() if claim.valid_from else 0
-    return (source.rank, -source.observed_on.toordinal(), claim.key, -since)
+def first_day(text: str) -> date:
+    """Of a day, a month or a year as sources give them. Raises `ValueError`."""
+    year, month, day, *_ = [*(int(p) for p in text[:10].split("-")), 1, 1]
+    return date(year, month, day)
 
 
 @cache
 def load_bundled() -> Catalog:
     """The catalogue that ships with the package."""
-    file = resources.files("pilothouse.data").joinpath("catalog", "catalog.json.gz")
-    data = gzip.decompress(file.read_bytes())
-    return Catalog(msgspec.json.decode(data, type=CatalogFile))
+    file = msgspec.json.decode(_bundled("catalog.json.gz"), type=CatalogFile)
+    return Catalog(file, _load_hosted)
 
 
-def _spellings(name: str) -> list[str]:
-    """From exact to loose: as written, without the provider's prefix, version, date, `-latest`."""
-    plain = _normal(name)
-    short = _VERSION.sub("", plain.rpartition("/")[2])
-    unprefixed = _VENDOR.sub("", _VERSION.sub("", name.strip().lower()))
-    tail = _normal(unprefixed.rpartition("/")[2])
-    undated = _DATED.sub("", tail)
-    bare = undated.removesuffix("-latest").removesuffix("-instruct")
-    return [plain, short, tail, undated, bare]
+def _load_hosted() -> Sequence[Model]:
+    return msgspec.json.decode(_bundled("hosted.json.gz"), type=tuple[Model, ...])
 
 
-def _normal(name: str) -> str:
-    return name.strip().lower().replace(".", "-").replace("_", "-")
+def _bundled(name: str) -> bytes:
+    file = resources.files("pilothouse.data").joinpath("catalog", name)
+    return gzip.decompress(file.read_bytes())
+
+
+def _index(models: Iterable[Model]) -> dict[str, Model]:
+    by_name: dict[str, Model] = {}
+    for model in models:
+        for name in (model.id, *model.aliases):
+            by_name.setdefault(normal(name), model)
+    return by_name
+
+
+def _holds(since: date | None, until: date | None, day: date) -> bool:
+    return (since is None or since <= day) and (until is None or day < until)

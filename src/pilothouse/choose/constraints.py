@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from pilothouse.choose.facts import Offer
-from pilothouse.core.need import Budget, Need, Vendors
+from pilothouse.core.need import Budget, Names, Need, Privacy
 
 ADMIT = "unknown: admit"
 """What lets a model in of which something is not known."""
@@ -43,10 +43,15 @@ def checker(need: Need, as_of: date) -> Callable[[Offer], list[Failure]]:
     """`failures` for many offers: what the need does not limit is not looked at."""
     must = need.must
     is_bounded = need.latency_limit_s is not None or must.latency.ttft_s is not None
-    has_weights = must.open_weights is not None or must.deployment == "self_hosted"
+    has_weights = (
+        must.open_weights is not None or need.is_on_own_machines or bool(must.licence_classes)
+    )
     is_priced = must.budget != Budget() or must.deployment == "api"
     checks: list[_Check] = [_lifecycle, _fitness, _sizes]
-    checks += [_vendors] if must.vendors != Vendors() else []
+    checks += [_names] if must.vendors != Names() or must.hosts != Names() else []
+    checks += [_senses] if must.outputs or must.languages else []
+    checks += [_privacy] if must.privacy != Privacy() or must.sla_share is not None else []
+    checks += [_place] if must.deployment not in ("any", "api", "self_hosted") else []
     checks += [_abilities] if must.requires or must.inputs else []
     checks += [_weights] if has_weights else []
     checks += [_latency] if is_bounded else []
@@ -63,10 +68,11 @@ def checker(need: Need, as_of: date) -> Callable[[Offer], list[Failure]]:
 
 
 def cost_per_request_usd(need: Need, offer: Offer) -> Decimal | None:
-    """At the need's mean tokens, nothing cached. None = nobody says what it costs."""
+    """At the need's mean tokens and cached share. None = nobody says what it costs."""
     if offer.rates is None:
         return None
-    return offer.rates.cost(need.tokens.input, need.tokens.output)
+    cached = round(need.tokens.input * need.tokens.cached_share)
+    return offer.rates.cost(need.tokens.input, need.tokens.output, cached)
 
 
 def _lifecycle(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
@@ -97,7 +103,10 @@ def _lifecycle(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
 
 
 def _fitness(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
-    if offer.purpose is not None and offer.purpose not in need.tasks:
+    if offer.kind not in need.kinds:
+        wanted = " or ".join(sorted(need.kinds))
+        yield _out("purpose", f"a model of kind {offer.kind}, not {wanted}")
+    elif offer.purpose is not None and offer.purpose not in need.tasks:
         yield _out("purpose", f"made for {offer.purpose}, which is not among the tasks")
     if offer.is_preview and not need.must.allow_previews:
         yield Failure(
@@ -109,14 +118,17 @@ def _fitness(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
         )
 
 
-def _vendors(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
-    allow, deny = need.must.vendors.allow, need.must.vendors.deny
-    if allow and offer.vendor not in allow:
-        text = f"vendor {offer.vendor} is not allowed (only {', '.join(allow)})"
-        yield _yes_no("must.vendors.allow", text, f"with {offer.vendor}")
-    if offer.vendor in deny:
-        text = f"vendor {offer.vendor} is denied"
-        yield _yes_no("must.vendors.deny", text, f"without {offer.vendor}")
+def _names(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    for word, rule, name in (
+        ("vendor", need.must.vendors, offer.vendor),
+        ("host", need.must.hosts, offer.host),
+    ):
+        if rule.allow and name not in rule.allow:
+            text = f"{word} {name} is not allowed (only {', '.join(rule.allow)})"
+            yield _yes_no(f"must.{word}s.allow", text, f"with {name}")
+        if name in rule.deny:
+            text = f"{word} {name} is denied"
+            yield _yes_no(f"must.{word}s.deny", text, f"without {name}")
 
 
 def _sizes(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
@@ -138,9 +150,11 @@ def _sizes(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
                 is_size=True,
                 distance=math.log(needed / has) if has > 0 else math.inf,
             )
-    room = need.tokens.input + need.tokens.output
+    longest = need.tokens.longest_input or need.tokens.input
+    room = longest + need.tokens.output
+    which = "the longest" if need.tokens.longest_input else "a mean"
     if offer.context_tokens is not None and offer.context_tokens < room:
-        yield _out("tokens", f"context {offer.context_tokens:,} < {room:,} of a mean request")
+        yield _out("tokens", f"context {offer.context_tokens:,} < {room:,} of {which} request")
 
 
 def _abilities(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
@@ -159,10 +173,72 @@ def _abilities(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
             yield _yes_no("must.inputs", f"does not read {kind}", f"without {kind}")
 
 
+def _senses(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    for key, word, wanted, has in (
+        ("must.outputs", "makes", need.must.outputs, offer.outputs),
+        ("must.languages", "was made for", need.must.languages, offer.languages),
+    ):
+        for one in wanted:
+            if has is None:
+                yield _unknown(key, f"whether it {word} {one}")
+            elif one not in has:
+                yield _yes_no(key, f"not known to be one that {word} {one}", f"without {one}")
+
+
+def _privacy(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    if need.is_on_own_machines:
+        return  # nothing leaves the house
+    rule, policy, who = need.must.privacy, offer.policy, offer.host
+    key = "must.privacy"
+    if rule.residency:
+        regions = ", ".join(rule.residency)
+        if policy.residency is None:
+            yield _unknown(f"{key}.residency", f"whether {who} holds data in {regions}")
+        elif not policy.residency & set(rule.residency):
+            held = ", ".join(sorted(policy.residency)) or "no region by contract"
+            text = f"{who} holds data in {held}, not in {regions}"
+            yield _yes_no(f"{key}.residency", text, f"with {held}")
+    for name in rule.certifications:
+        if policy.certifications is None:
+            yield _unknown(f"{key}.certifications", f"whether {who} has {name}")
+        elif name not in policy.certifications:
+            text = f"{who} does not offer {name}"
+            yield _yes_no(f"{key}.certifications", text, f"without {name}")
+    if rule.no_training and policy.trains_on_inputs is None:
+        yield _unknown(f"{key}.no_training", f"whether {who} trains on what it is sent")
+    elif rule.no_training and policy.trains_on_inputs != "no":
+        text = f"{who} may train on what it is sent ({policy.trains_on_inputs})"
+        yield _yes_no(f"{key}.no_training", text, "false")
+    sla = need.must.sla_share
+    if sla is not None and policy.sla_share is None:
+        yield _unknown("must.sla_share", f"what availability {who} promises")
+    elif sla is not None and policy.sla_share is not None and policy.sla_share < sla:
+        yield Failure(
+            limit="must.sla_share",
+            kind="fails",
+            text=f"{who} promises {policy.sla_share:.2%} < {sla:.2%} needed",
+            relax_to=f"{policy.sla_share:g}",
+            is_size=True,
+            distance=math.log((1 - policy.sla_share + 1e-9) / (1 - sla + 1e-9)),
+        )
+
+
+def _place(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+    """Clouds, own premises, edge, offline. Own premises ask for weights alone: `_weights` sees to it."""
+    place = need.must.deployment
+    if place == "on_premises":
+        return
+    if offer.deployments is None:
+        yield _unknown("must.deployment", f"whether it runs at {place}")
+    elif place not in offer.deployments:
+        yield _yes_no("must.deployment", f"not known to run at {place}", "any")
+
+
 def _weights(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
     must = need.must
-    if must.open_weights is not None or must.deployment == "self_hosted":
-        wanted = must.open_weights is not False or must.deployment == "self_hosted"
+    is_own = need.is_on_own_machines
+    if must.open_weights is not None or is_own:
+        wanted = must.open_weights is not False or is_own
         key = "must.open_weights" if must.open_weights is not None else "must.deployment"
         free = "any" if key == "must.deployment" else "null"
         if offer.is_open_weights is None:
@@ -170,13 +246,25 @@ def _weights(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
         elif offer.is_open_weights != wanted:
             text = "weights are not open" if wanted else "weights are open"
             yield _yes_no(key, text, free)
+    if must.licence_use == "commercial" and is_own:
+        yield from _commercial(offer)
+    if must.licence_classes and offer.licence_class is None:
+        yield _unknown("must.licence_classes", "the class of its licence")
+    elif must.licence_classes and offer.licence_class not in must.licence_classes:
+        text = f"licence {offer.licence or ''} is {offer.licence_class}".replace("  ", " ")
+        yield _yes_no("must.licence_classes", text, f"with {offer.licence_class}")
+
+
+def _commercial(offer: Offer) -> Iterator[Failure]:
     licence = (offer.licence or "").lower()
-    if need.must.licence_use == "commercial" and must.deployment == "self_hosted":
-        if not licence:
-            yield _unknown("must.licence_use", "its licence")
-        elif any(part in licence.replace("_", "-").split("-") for part in _RESEARCH_ONLY):
-            text = f"licence {offer.licence} is for research only"
-            yield _yes_no("must.licence_use", text, "research")
+    is_research = offer.licence_class == "research-only" or any(
+        part in licence.replace("_", "-").split("-") for part in _RESEARCH_ONLY
+    )
+    if is_research:
+        text = f"licence {offer.licence or 'of its weights'} is for research only"
+        yield _yes_no("must.licence_use", text, "research")
+    elif not licence and offer.licence_class is None:
+        yield _unknown("must.licence_use", "its licence")
 
 
 def _latency(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
@@ -211,7 +299,7 @@ def _latency(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
 def _money(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
     cost = cost_per_request_usd(need, offer)
     budget = need.must.budget
-    is_self_hosted = need.must.deployment == "self_hosted"
+    is_self_hosted = need.is_on_own_machines
     if cost is None or is_self_hosted:
         for key, limit in (
             ("must.budget.per_month_usd", budget.per_month_usd),
@@ -242,8 +330,9 @@ def _money(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
 
 def _quality(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
     for name, least in sorted(need.must.quality.items()):
-        has = offer.benchmarks.get(name)
-        if has is None:
+        measured = offer.benchmarks.get(name)
+        has = 0.0 if measured is None else measured.value
+        if measured is None:
             yield _unknown(f"must.quality.{name}", f"its {name} score")
         elif has < least:
             yield Failure(

@@ -155,10 +155,10 @@ def _values(
     need: Need, offer: Offer, quality_by: str | None, weights: Mapping[str, float]
 ) -> dict[str, float | None]:
     cost = cost_per_request_usd(need, offer)
-    is_self_hosted = need.must.deployment == "self_hosted"
+    measured = offer.benchmarks.get(quality_by or "")
     values: dict[str, float | None] = {
-        "quality": offer.benchmarks.get(quality_by) if quality_by else None,
-        "cost": None if cost is None or is_self_hosted else float(cost),
+        "quality": None if measured is None else measured.value,
+        "cost": None if cost is None or need.is_on_own_machines else float(cost),
         "speed": offer.speed,
         "context": None if offer.context_tokens is None else float(offer.context_tokens),
     }

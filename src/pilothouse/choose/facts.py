@@ -2,60 +2,54 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from msgspec import Struct
 
-from pilothouse.catalog.catalog import Catalog, trust
+from pilothouse.catalog.catalog import Catalog, first_day
 from pilothouse.catalog.prices import Rates, rates
-from pilothouse.core.model import Claim, Model, Source
+from pilothouse.catalog.trust import trust
+from pilothouse.core.model import Claim, Measured, Model, Source
 from pilothouse.core.need import CLASS_LIMIT_S
 
-_PREVIEW = re.compile(r"(^|-)(preview|beta|exp|experimental|latest|labs)(-|$)")
-_PURPOSES = {
-    "audio": "audio",
-    "voxtral": "audio",
-    "tts": "speech",
-    "lyria": "music",
-    "dall-e": "image generation",
-    "stable-diffusion": "image generation",
-    "robotics": "robotics",
-    "omni": "video",
-    "codex": "code",
-    "code": "code",
-    "codestral": "code",
-    "coder": "code",
-    "codellama": "code",
-    "starcoder": "code",
-    "starcoder2": "code",
-    "devstral": "code",
-    "grok-build": "code",
-    "vibe-cli": "code",
-    "leanstral": "code",
-    "galactica": "science",
-    "search": "web search",
-    "deep-research": "research agent",
-    "multi-agent": "research agent",
-    "computer-use": "computer use",
-    "cyber": "security",
-    "daybreak": "security",
-    "rosalind": "life sciences",
-    "law": "legal",
-}
-"""A special purpose by a part of the id: such a model is only offered for that task."""
+ABILITIES = (
+    "tools",
+    "structured_output",
+    "vision",
+    "reasoning",
+    "streaming",
+    "fine_tuning",
+    "batch",
+)
+_GUIDE = "guide"
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """What whoever serves a model promises. None is "nobody says", never a default."""
+
+    residency: frozenset[str] | None = None
+    certifications: frozenset[str] | None = None
+    trains_on_inputs: str | None = None
+    """no, opt-out, yes."""
+    requests_per_minute: int | None = None
+    sla_share: float | None = None
 
 
 class Offer(Struct, frozen=True, kw_only=True):
-    """One model as of a date. None is "nobody says", never a default."""
+    """One model at one host as of a date. None is "nobody says", never a default."""
 
     id: str
     name: str
     vendor: str
+    host: str = ""
+    """Who serves it; its vendor, unless the id says otherwise."""
+    of: str | None = None
+    """The model served, where that is not the vendor's own offer."""
+    kind: str = "chat"
     api_id: str
-    """What the vendor's API calls it."""
+    """What the host's API calls it."""
     released_on: date | None = None
     first_seen_on: date
     retired_on: date | None = None
@@ -63,108 +57,213 @@ class Offer(Struct, frozen=True, kw_only=True):
     context_tokens: int | None = None
     max_output_tokens: int | None = None
     inputs: frozenset[str] | None = None
+    outputs: frozenset[str] | None = None
+    languages: frozenset[str] | None = None
+    deployments: frozenset[str] | None = None
     abilities: dict[str, bool] = {}
+    policy: Policy = Policy()
     is_open_weights: bool | None = None
     licence: str | None = None
+    licence_class: str | None = None
     rates: Rates | None = None
     """None = nobody says what it costs."""
     latency_limit_s: float | None = None
     latency_class: str | None = None
     speed: float | None = None
-    benchmarks: dict[str, float] = {}
+    benchmarks: dict[str, Measured] = {}
     is_preview: bool = False
     purpose: str | None = None
     claims: dict[str, Claim] = {}
     """The winning claim of each field."""
 
 
-def offers(catalog: Catalog, as_of: date) -> list[Offer]:
-    """Every model of the catalogue, with the facts that were true on `as_of`."""
-    return [_offer(model, catalog.sources, as_of) for model in catalog.models]
+def offers(
+    catalog: Catalog,
+    as_of: date,
+    *,
+    known_at: date | None = None,
+    hosts: Collection[str] = (),
+) -> list[Offer]:
+    """Every model of the catalogue with the facts that were true on `as_of`.
+
+    `hosts` adds what these serve of others' models; "*" adds all of them. A model of which nothing had
+    been said by `known_at` is not there.
+    """
+    resolver = _Resolver(catalog, as_of, known_at)
+    found = [resolver.offer(model) for model in catalog.models]
+    if hosts:
+        wanted = [m for m in catalog.hosted() if "*" in hosts or m.id.partition("/")[0] in hosts]
+        found += [resolver.hosted(model) for model in wanted]
+    return [offer for offer in found if offer is not None]
 
 
-def _offer(model: Model, sources: Mapping[str, Source], as_of: date) -> Offer:
-    best = _winners(model, sources, as_of)
-    value: dict[str, Any] = {field: claim.value for field, claim in best.items()}
-    latency_class = value.get("latency_class")
-    abilities = {
-        ability: bool(value[f"has_{ability}"])
-        for ability in ("tools", "structured_output", "vision", "reasoning")
-        if f"has_{ability}" in value
-    }
-    inputs = value.get("input_kinds")
+class _Resolver:
+    """Resolves claims for one pair of days; a model that many hosts serve is resolved once."""
+
+    def __init__(self, catalog: Catalog, as_of: date, known_at: date | None) -> None:
+        self._catalog = catalog
+        self._as_of = as_of
+        self._known_at = known_at
+        self._shared: dict[str, dict[str, Claim]] = {}
+
+    def offer(self, model: Model) -> Offer | None:
+        """Of a model at its own vendor."""
+        own = self._winners(model)
+        if not own:
+            return None
+        return self._offer(model, {**self._of_host(model), **own})
+
+    def hosted(self, model: Model) -> Offer | None:
+        """Of a model at another host: what the host says before what is known of the model."""
+        own = self._winners(model)
+        base = None if model.of is None else self._catalog.find(model.of)
+        if not own:
+            return None
+        known = {} if base is None else self._base(base)
+        return self._offer(model, {**known, **self._of_host(model), **own})
+
+    def _base(self, model: Model) -> dict[str, Claim]:
+        """What is true of the model wherever it runs: not its price, limits or end at its vendor's."""
+        key = f"={model.id}"
+        if key not in self._shared:
+            claims = self._winners(model)
+            self._shared[key] = {
+                field: claim
+                for field, claim in claims.items()
+                if not field.startswith("price_") and field not in _OF_THE_HOST
+            }
+        return self._shared[key]
+
+    def _of_host(self, model: Model) -> dict[str, Claim]:
+        host = self._catalog.host(model)
+        if host is None:
+            return {}
+        if host.id not in self._shared:
+            self._shared[host.id] = self._winners(host)
+        return self._shared[host.id]
+
+    def _winners(self, model: Model) -> dict[str, Claim]:
+        sources, day, known_at = self._catalog.sources, self._as_of, self._known_at
+        best: dict[str, Claim] = {}
+        for claim in model.claims:
+            if claim.valid_from is not None and claim.valid_from > day:
+                continue
+            if claim.valid_to is not None and claim.valid_to <= day:
+                continue
+            if known_at is not None and self._catalog.observed_on(claim) > known_at:
+                continue
+            rival = best.get(claim.field)
+            if rival is None or _trust(claim, sources, day) < _trust(rival, sources, day):
+                best[claim.field] = claim
+        return best
+
+    def _offer(self, model: Model, best: dict[str, Claim]) -> Offer:
+        value: dict[str, Any] = {field: claim.value for field, claim in best.items()}
+        latency_class = value.get("latency_class")
+        inputs, abilities = _senses(value)
+        vendor = str(value.get("vendor", ""))
+        return Offer(
+            id=model.id,
+            name=str(value.get("name", model.id)),
+            vendor=vendor,
+            host=vendor if model.of is None else model.id.partition("/")[0],
+            of=model.of,
+            kind=str(value.get("kind", "chat")),
+            api_id=_api_id(model),
+            released_on=_date(value.get("released_on")),
+            first_seen_on=self._first_seen(model),
+            retired_on=_date(value.get("retired_on")),
+            successor=value.get("successor"),
+            context_tokens=value.get("context_tokens"),
+            max_output_tokens=value.get("max_output_tokens"),
+            inputs=inputs,
+            outputs=_set(value.get("output_kinds")),
+            languages=_set(value.get("languages")),
+            deployments=_set(value.get("deployments")),
+            abilities=abilities,
+            policy=_policy(value),
+            is_open_weights=value.get("is_open_weights"),
+            licence=value.get("licence"),
+            licence_class=value.get("licence_class"),
+            rates=rates(best),
+            latency_limit_s=CLASS_LIMIT_S.get(str(latency_class)),
+            latency_class=latency_class,
+            speed=value.get("speed_stars"),
+            benchmarks={
+                field.removeprefix("benchmark:"): self._measured(claim)
+                for field, claim in best.items()
+                if field.startswith("benchmark:")
+            },
+            is_preview=bool(value.get("is_preview", False)),
+            purpose=value.get("purpose"),
+            claims=best,
+        )
+
+    def _measured(self, claim: Claim) -> Measured:
+        confidence = claim.confidence or self._catalog.sources[claim.source].confidence
+        return Measured(
+            value=float(str(claim.value)),
+            error=claim.error,
+            protocol=claim.protocol,
+            is_self_reported=confidence == "self-reported",
+        )
+
+    def _first_seen(self, model: Model) -> date:
+        seen = [self._catalog.observed_on(c) for c in model.claims]
+        lists = [self._catalog.observed_on(c) for c in model.claims if c.source != _GUIDE]
+        return min(lists or seen)
+
+
+_OF_THE_HOST = frozenset(
+    {"retired_on", "deprecated_on", "successor", "context_tokens", "max_output_tokens"}
+    | {"max_input_tokens", "deployments", "host", "latency_class", "speed_stars"}
+    | {"residency", "certifications", "trains_on_inputs", "requests_per_minute", "sla_share"}
+)
+
+
+def _trust(
+    claim: Claim, sources: Mapping[str, Source], day: date
+) -> tuple[int, int, int, int, str]:
+    return trust(claim, sources[claim.source], day)
+
+
+def _senses(value: Mapping[str, Any]) -> tuple[frozenset[str] | None, dict[str, bool]]:
+    """What it reads and what it can: each tells something of the other."""
+    abilities = {name: bool(value[f"has_{name}"]) for name in ABILITIES if f"has_{name}" in value}
+    inputs = _set(value.get("input_kinds"))
     if "vision" not in abilities and inputs is not None:
         abilities["vision"] = "image" in inputs
     if inputs is None and "vision" in abilities:
-        inputs = ["text", "image"] if abilities["vision"] else ["text"]
-    return Offer(
-        id=model.id,
-        name=str(value.get("name", model.id)),
-        vendor=str(value.get("vendor", "")),
-        api_id=_api_id(model),
-        released_on=_date(value.get("released_on")),
-        first_seen_on=min(
-            sources[c.source].observed_on for c in model.claims if c.source != "guide"
-        )
-        if any(c.source != "guide" for c in model.claims)
-        else sources["guide"].observed_on,
-        retired_on=_date(value.get("retired_on")),
-        successor=value.get("successor"),
-        context_tokens=value.get("context_tokens"),
-        max_output_tokens=value.get("max_output_tokens"),
-        inputs=None if inputs is None else frozenset(inputs),
-        abilities=abilities,
-        is_open_weights=value.get("is_open_weights"),
-        licence=value.get("licence"),
-        rates=rates(best),
-        latency_limit_s=CLASS_LIMIT_S.get(str(latency_class)),
-        latency_class=latency_class,
-        speed=value.get("speed_stars"),
-        benchmarks={
-            field.removeprefix("benchmark:"): float(v)
-            for field, v in value.items()
-            if field.startswith("benchmark:")
-        },
-        is_preview=_PREVIEW.search(model.id) is not None,
-        purpose=_purpose(model.id),
-        claims=best,
+        inputs = frozenset({"text", "image"} if abilities["vision"] else {"text"})
+    if "batch" not in abilities and any("@batch" in field for field in value):
+        abilities["batch"] = True
+    return inputs, abilities
+
+
+def _policy(value: Mapping[str, Any]) -> Policy:
+    return Policy(
+        residency=_set(value.get("residency")),
+        certifications=_set(value.get("certifications")),
+        trains_on_inputs=value.get("trains_on_inputs"),
+        requests_per_minute=value.get("requests_per_minute"),
+        sla_share=value.get("sla_share"),
     )
-
-
-def _winners(model: Model, sources: Mapping[str, Source], as_of: date) -> dict[str, Claim]:
-    best: dict[str, Claim] = {}
-    trusts: dict[str, tuple[int, int, str, int]] = {}
-    for claim in model.claims:
-        if claim.valid_from is not None and claim.valid_from > as_of:
-            continue
-        key = trust(claim, sources[claim.source])
-        if claim.field not in best or key < trusts[claim.field]:
-            best[claim.field], trusts[claim.field] = claim, key
-    return best
 
 
 def _api_id(model: Model) -> str:
     """The id in the sources that list APIs, because ours is shorter for some retired models."""
-    for source in ("models.dev", "litellm", "tokencost"):
+    if model.of is not None:
+        return model.id.partition("/")[2]
+    for source in ("models.dev", "litellm", "litellm-2025"):
         for claim in model.claims:
             if claim.source == source:
                 return claim.key.rpartition("/")[2]
     return model.id
 
 
-def _purpose(model_id: str) -> str | None:
-    for part, purpose in _PURPOSES.items():
-        at = model_id.find(part)
-        if at >= 0 and (at == 0 or model_id[at - 1] == "-"):
-            end = at + len(part)
-            if end == len(model_id) or model_id[end] in "-.":
-                return purpose
-    return None
+def _set(value: Sequence[str] | None) -> frozenset[str] | None:
+    return None if value is None else frozenset(value)
 
 
 def _date(value: Any) -> date | None:
-    """Sources give a day, a month or a year: an open end counts as its first day."""
-    if value is None:
-        return None
-    year, month, day, *_ = [*(int(p) for p in str(value)[:10].split("-")), 1, 1]
-    return date(year, month, day)
+    return None if value is None else first_day(str(value))

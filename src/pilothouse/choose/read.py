@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import date
 from pathlib import Path
 
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.need import Need
 from pilothouse.documents.strict import Document, load
+
+_EARLIEST = date(2020, 1, 1)
+"""The first facts of the catalogue are of this year."""
 
 
 def load_need(path: Path, *, vendors: Collection[str], benchmarks: Collection[str]) -> Need:
@@ -41,11 +45,26 @@ def _problems(
             "must.max_output_tokens",
             f"{must.max_output_tokens:,} is less than a mean answer ({need.tokens.output:,})",
         )
-    if must.deployment == "self_hosted" and must.open_weights is False:
+    if need.tokens.longest_input is not None and need.tokens.longest_input < need.tokens.input:
+        yield (
+            "tokens.longest_input",
+            f"{need.tokens.longest_input:,} is less than the mean ({need.tokens.input:,})",
+        )
+    if need.is_on_own_machines and must.open_weights is False:
         yield (
             "must.open_weights",
-            "self_hosted needs open weights, and this says there must be none",
+            f"{must.deployment} needs open weights, and this says there must be none",
         )
+    if must.deployment == "offline" and (must.hosts.allow or must.budget.per_request_usd):
+        yield "must.deployment", "offline leaves no host to pay by the request"
+    for i, code in enumerate(must.languages):
+        if not (code.isalpha() and code.islower() and len(code) == 2):
+            yield (
+                f"must.languages[{i}]",
+                f'"{code}" is not an ISO 639-1 code such as de or ja"'.rstrip('"'),
+            )
+    if need.known_at is not None and need.as_of is not None and need.known_at < _EARLIEST:
+        yield "known_at", f"nothing is known before {_EARLIEST}"
     if "vision" in must.requires and must.inputs and "image" not in must.inputs:
         yield "must.inputs", "vision is required, and image is not among the inputs"
     if not any((need.nice.quality, need.nice.cost, need.nice.speed, need.nice.context)):

@@ -9,12 +9,36 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Kind = Literal["text", "image", "pdf", "audio", "video"]
-Ability = Literal["tools", "structured_output", "vision", "reasoning"]
-Deployment = Literal["api", "self_hosted", "any"]
+OutputKind = Literal["text", "image", "audio", "video", "embedding"]
+Ability = Literal[
+    "tools", "structured_output", "vision", "reasoning", "streaming", "fine_tuning", "batch"
+]
+Deployment = Literal["api", "cloud", "self_hosted", "on_premises", "edge", "offline", "any"]
+OWN_MACHINES = frozenset({"self_hosted", "on_premises", "edge", "offline"})
+"""Deployments that need the weights."""
+Certification = Literal["hipaa", "soc2", "gdpr", "iso27001", "fedramp", "pci"]
+LicenceClass = Literal["osi", "use-restricted", "research-only", "proprietary"]
+Service = Literal["standard", "batch", "flex", "priority"]
 LatencyClass = Literal["real_time", "interactive", "near_real_time", "batch"]
 
 CLASS_LIMIT_S: dict[str, float] = {"real_time": 0.5, "interactive": 2.0, "near_real_time": 10.0}
 """Upper end of each latency class, end to end (guide, lines 215-228); batch has none."""
+
+TASK_KINDS = {
+    "embeddings": "embedding",
+    "embedding": "embedding",
+    "reranking": "rerank",
+    "image_generation": "image",
+    "video_generation": "video",
+    "speech": "speech",
+    "transcription": "transcription",
+    "moderation": "moderation",
+    "ocr": "ocr",
+    "object_detection": "vision",
+    "segmentation": "vision",
+    "protein_structure": "science",
+}
+"""The kind of model a task asks for, where that is not chat."""
 
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -26,6 +50,10 @@ class Tokens(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     input: Annotated[int, Meta(ge=1, le=100_000_000)]
     output: Annotated[int, Meta(ge=1, le=10_000_000)]
+    cached_share: Share = 0
+    """Of the input, how much the prompt cache answers; 0 where nothing is known."""
+    longest_input: Annotated[int, Meta(ge=1, le=100_000_000)] | None = None
+    """The longest request that must still fit."""
 
 
 class Latency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,11 +71,22 @@ class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     per_request_usd: Decimal | None = None
 
 
-class Vendors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose models may be used: only `allow`, when given, and none of `deny`."""
+class Names(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be used: only `allow`, when given, and none of `deny`."""
 
     allow: list[str] = []
     deny: list[str] = []
+
+
+class Privacy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where data may go and what may be done with it. Your own machines keep all of it."""
+
+    residency: list[str] = []
+    """Regions, one of which the data must be held to: `eu`, `us`, ..."""
+    certifications: list[Certification] = []
+    """All of these, as something the host can sign or show."""
+    no_training: bool = False
+    """The host must not train on what it is sent, without a special contract."""
 
 
 class Must(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,11 +97,21 @@ class Must(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     context_tokens: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
     max_output_tokens: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
     inputs: list[Kind] = []
+    outputs: list[OutputKind] = []
     requires: list[Ability] = []
+    languages: list[str] = []
+    """ISO 639-1 codes; each must be among those its maker names."""
     deployment: Deployment = "any"
-    vendors: Vendors = Vendors()
+    vendors: Names = Names()
+    hosts: Names = Names()
+    """Who may serve it. Hosts in `allow` that serve others' models (azure, bedrock) add their offers."""
+    privacy: Privacy = Privacy()
     open_weights: bool | None = None
     licence_use: Literal["commercial", "research"] = "commercial"
+    licence_classes: list[LicenceClass] = []
+    """Only these, when given."""
+    sla_share: Share | None = None
+    """Availability promised by contract, 0-1."""
     quality: dict[str, Share] = {}
     """Benchmark to the least score (0-1), e.g. `{mmlu: 0.7}`."""
     lives_until: date | None = None
@@ -94,14 +143,26 @@ class Need(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     volume_per_day: Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
     tokens: Tokens
     tasks: list[str] = []
+    """What it is for, in your words; `embeddings`, `image_generation`, `speech` and other names of a
+    kind of model ask for that kind, everything else for a chat model."""
+    peak_to_average: Annotated[float, Meta(ge=1, le=1000)] = 1
+    """Requests of the busiest minute over the average one."""
+    growth_per_year: Annotated[float, Meta(gt=0, le=10_000)] = 1
+    """Volume in a year over volume now; the guide plans with 10."""
+    service: Service = "standard"
+    """The price class: batches are cheaper and answer within hours."""
     as_of: date | None = None
     """The day whose catalogue answers: models not yet released or already retired are out."""
+    known_at: date | None = None
+    """Only what had been said by this day counts; today if not given."""
     must: Must = Must()
     nice: Nice = Nice()
     unknown: Literal["exclude", "admit"] = "exclude"
     """What to do with a model of which nobody says whether it keeps a limit."""
     quality_by: str | None = None
     """The benchmark that stands for quality; the one known of most candidates if not said."""
+    accepts: list[str] = []
+    """Trade-offs that were accepted, in your words: kept in the record, limits nothing."""
     shortlist: Annotated[int, Meta(ge=1, le=5)] = 3
     success: Success = Success()
 
@@ -109,6 +170,21 @@ class Need(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def requests_per_month(self) -> int:
         """Of a month of 30 days."""
         return self.volume_per_day * 30
+
+    @property
+    def peak_requests_per_minute(self) -> float:
+        """Of today's volume."""
+        return self.volume_per_day / 1440 * self.peak_to_average
+
+    @property
+    def is_on_own_machines(self) -> bool:
+        """Whether the deployment needs the weights."""
+        return self.must.deployment in OWN_MACHINES
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of model that its tasks ask for."""
+        return frozenset(TASK_KINDS.get(task, "chat") for task in self.tasks) or frozenset({"chat"})
 
     @property
     def latency_limit_s(self) -> float | None:
