@@ -36,6 +36,8 @@ class Pick(Struct, frozen=True, kw_only=True):
     cost_per_month_usd: Decimal | None
     values: dict[str, float | None]
     """Criterion to the value as known: quality 0-1, USD a request, stars, tokens."""
+    retired_on: date | None = None
+    """The day it will end, when one is announced."""
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -237,6 +239,7 @@ def _pick(
         cost_per_request_usd=cost,
         cost_per_month_usd=None if cost is None else cost * need.requests_per_month,
         values=dict(values),
+        retired_on=offer.retired_on,
         reasons=tuple(_reasons(values, best)),
         warnings=tuple(warnings),
     )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
 from pilothouse.catalog.catalog import Catalog, load_bundled
 from pilothouse.choose import record
-from pilothouse.choose.engine import Decision, Pick, decide
-from pilothouse.choose.facts import offers
+from pilothouse.choose.engine import Decision, Pick
 from pilothouse.choose.poc import poc_yaml
-from pilothouse.choose.read import load_need
 from pilothouse.cli.output import bold, print_table
+from pilothouse.cli.situation import read_need, situation, today
 
 _SHOWN = 20
 
@@ -30,10 +29,20 @@ _SHOWN = 20
     type=click.DateTime(["%Y-%m-%d"]),
     help="Answer with the catalogue of this day (else the file's as_of, else today).",
 )
+@click.option(
+    "--known-at",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Use only what had been said by this day.",
+)
 @click.option("--all", "show_all", is_flag=True, help="Print every excluded and dominated model.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
-    need: Path, out: Path | None, as_of: datetime | None, show_all: bool, as_json: bool
+    need: Path,
+    out: Path | None,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    show_all: bool,
+    as_json: bool,
 ) -> int:
     """Choose 2-3 models for the NEED in a YAML file, with every exclusion explained.
 
@@ -45,29 +54,20 @@ def command(
       pilothouse choose examples/needs/ecommerce-support.yaml --out decision
     """
     catalog = load_bundled()
-    today = datetime.now(UTC).date()
-    day = as_of.date() if as_of else None
-    decision = _decide(need, catalog, day, today)
+    given = situation(
+        read_need(need, catalog),
+        catalog,
+        as_of=as_of.date() if as_of else None,
+        known_at=known_at.date() if known_at else None,
+    )
+    decision = given.decide()
     if out is not None:
         _write(decision, catalog, out)
     if as_json:
         click.echo(record.record_json(decision, catalog.sources), nl=False)
     else:
-        _print(decision, catalog, today, show_all, out)
+        _print(decision, catalog, today(), show_all, out)
     return 0 if decision.shortlist else 1
-
-
-def _decide(path: Path, catalog: Catalog, day: date | None, today: date) -> Decision:
-    vendors = {str(catalog.value(m, "vendor")) for m in catalog.models}
-    benchmarks = {
-        c.field.partition(":")[2]
-        for m in catalog.models
-        for c in m.claims
-        if c.field.startswith("benchmark:")
-    }
-    need = load_need(path, vendors=vendors, benchmarks=benchmarks)
-    as_of = day or need.as_of or today
-    return decide(need, offers(catalog, as_of), as_of=as_of, catalogue=catalog.version)
 
 
 def _write(decision: Decision, catalog: Catalog, out: Path) -> None:
@@ -81,7 +81,7 @@ def _write(decision: Decision, catalog: Catalog, out: Path) -> None:
 
 
 def _print(
-    decision: Decision, catalog: Catalog, today: date, show_all: bool, out: Path | None
+    decision: Decision, catalog: Catalog, now: date, show_all: bool, out: Path | None
 ) -> None:
     click.echo(f"{decision.need.name}: {record.summary(decision)}")
     click.echo(f"weights: {record.weights_line(decision)}; catalogue {decision.catalogue}\n")
@@ -90,7 +90,7 @@ def _print(
         click.echo("(wins: share of all weightings in which it comes first)")
         for pick in decision.shortlist:
             _print_pick(pick)
-        _print_endings(decision, catalog, today)
+        _print_endings(decision, catalog, now)
     else:
         click.echo("No model keeps every limit.")
     if decision.relaxations:
@@ -109,17 +109,17 @@ def _print_pick(pick: Pick) -> None:
         click.echo(f"  take care: {warning}")
 
 
-def _print_endings(decision: Decision, catalog: Catalog, today: date) -> None:
+def _print_endings(decision: Decision, catalog: Catalog, now: date) -> None:
     """What an answer as of a past day does not know: who of the shortlist has ended since."""
     ended: list[str] = []
     for pick in decision.shortlist:
         end = catalog.retired_on(catalog.find(pick.id))
-        if end is not None and decision.as_of < end <= today:
+        if end is not None and decision.as_of < end <= now:
             ended.append(f"{pick.id} ({end})")
     if ended:
         click.echo(
             f"\nThis answers as of {decision.as_of}. Retired since: {', '.join(ended)}; "
-            f"for today: --as-of {today}"
+            f"for today: --as-of {now}"
         )
 
 

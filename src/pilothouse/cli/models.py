@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from pilothouse.catalog.catalog import Catalog, load_bundled
+from pilothouse.catalog.fields import describe
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.model import Claim, Model
@@ -95,8 +96,16 @@ def show(model_id: str, as_json: bool) -> int:
 @command.command()
 @click.argument("model_id")
 @click.argument("field", required=False)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="What was true on this day.")
+@click.option("--known-at", type=click.DateTime(["%Y-%m-%d"]), help="What was known by this day.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def explain(model_id: str, field: str | None, as_json: bool) -> int:
+def explain(
+    model_id: str,
+    field: str | None,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    as_json: bool,
+) -> int:
     """Every claim about a model (or one FIELD of it), and why one of them wins.
 
     \b
@@ -104,28 +113,51 @@ def explain(model_id: str, field: str | None, as_json: bool) -> int:
       pilothouse models explain claude-3-haiku retired_on
     """
     catalog = load_bundled()
-    model = catalog.find(model_id)
-    fields = _fields(model)
+    day = as_of.date() if as_of else None
+    model = catalog.find(model_id, day)
+    said = catalog.claims(model, as_of=day, known_at=known_at.date() if known_at else None)
+    fields = sorted({c.field for c in said})
     if field is not None and field not in fields:
         hint = did_you_mean(field, fields) or f" Known: {', '.join(fields)}."
         raise InvalidInput(f'nobody says anything about "{field}" of {model.id}.{hint}')
-    chosen = [field] if field else fields
+    chosen = {f: [c for c in said if c.field == f] for f in ([field] if field else fields)}
     if as_json:
-        print_json({f: _explained(catalog, catalog.claims(model, f)) for f in chosen})
+        print_json({f: _explained(catalog, claims) for f, claims in chosen.items()})
         return 0
-    for name in chosen:
-        claims = catalog.claims(model, name)
-        click.echo(f"{bold(f'{model.id} {name}')} = {_said(claims[0].value, name)}")
+    _print_history(catalog, model_id)
+    for name, claims in chosen.items():
+        unit = (known := describe(name)) and known.unit
+        winner = _said(claims[0].value, name)
+        click.echo(f"{bold(f'{model.id} {name}')} = {winner}" + (f" {unit}" if unit else ""))
         click.echo(f"  because {catalog.why(claims[0], claims)}")
         for claim in claims:
-            source = catalog.sources[claim.source]
-            since = f", valid from {claim.valid_from}" if claim.valid_from else ""
-            note = f" ({claim.note})" if claim.note else ""
-            click.echo(
-                f"  {_said(claim.value, name)}{note}: {claim.source} {source.version} as "
-                f"{claim.key}, observed {source.observed_on}{since}, {source.licence}"
-            )
+            click.echo(f"  {_told(catalog, claim)}")
     return 0
+
+
+def _print_history(catalog: Catalog, name: str) -> None:
+    for span in catalog.history(name):
+        since, until = span.valid_from or "the beginning", span.valid_to or "now"
+        click.echo(f"{span.name} stood for {span.model} from {since} to {until} ({span.url})")
+
+
+def _told(catalog: Catalog, claim: Claim) -> str:
+    """One claim with everything that is known of it."""
+    source = catalog.sources[claim.source]
+    parts = [
+        f"{_said(claim.value, claim.field)}"
+        + (f" ± {claim.error:g}" if claim.error else "")
+        + (f" [{claim.protocol}]" if claim.protocol else "")
+        + (f" ({claim.note})" if claim.note else ""),
+        f"{claim.source} {source.version} as {claim.key}, observed {catalog.observed_on(claim)}",
+        f"valid from {claim.valid_from}" if claim.valid_from else "",
+        f"until {claim.valid_to}" if claim.valid_to else "",
+        claim.confidence or source.confidence,
+        source.licence,
+        catalog.url(claim) or "",
+        f"doubted: {claim.doubt}" if claim.doubt else "",
+    ]
+    return f"{parts[0]}: " + ", ".join(p for p in parts[1:] if p)
 
 
 def _fields(model: Model) -> list[str]:
@@ -140,7 +172,9 @@ def _explained(catalog: Catalog, claims: list[Claim]) -> dict[str, Any]:
     return {
         "value": claims[0].value,
         "because": catalog.why(claims[0], claims),
-        "claims": [{"claim": c, "source": catalog.sources[c.source]} for c in claims],
+        "claims": [
+            {"claim": c, "source": catalog.sources[c.source], "url": catalog.url(c)} for c in claims
+        ],
     }
 
 

@@ -1,0 +1,105 @@
+"""Opens a list that somebody else wrote: bounded, exact, and never trusted.
+
+Numbers are read as `Decimal` from their text, so a price keeps its digits. What cannot be read is an
+`InvalidInput` with the file and, where JSON breaks, the line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+import yaml
+
+from pilothouse.core.errors import InvalidInput
+
+Json: TypeAlias = Any
+"""A value as read; every importer checks what it takes from it."""
+
+MAX_BYTES = 64 * 1024 * 1024
+"""The largest list known is 6 MB."""
+
+
+def read_text(path: Path) -> str:
+    """The file as UTF-8. Raises `InvalidInput` when it is missing, too large or not text."""
+    try:
+        size = path.stat().st_size
+        if path.is_dir():
+            raise InvalidInput(f"{path}: is a folder, and a file is wanted")
+        if size > MAX_BYTES:
+            raise InvalidInput(
+                f"{path}: {size:,} bytes, more than the {MAX_BYTES:,} a list may have"
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InvalidInput(f"{path}: there is no such file") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}: not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def read_json(path: Path) -> Json:
+    """The file as JSON. Twice the same key in one object is an error: one of them would be lost."""
+    text = read_text(path)
+
+    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found and found[key] != value:
+                raise InvalidInput(f'{path}: the key "{key[:80]}" is there twice')
+            found[key] = value
+        return found
+
+    try:
+        return json.loads(
+            text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=distinct
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidInput(
+            f"{path}:{error.lineno}: not JSON: {error.msg} (is the file cut off?)"
+        ) from None
+    except _NotANumber as error:
+        raise InvalidInput(f"{path}: {error} is not a number that JSON allows") from None
+    except RecursionError:
+        raise InvalidInput(f"{path}: nested deeper than any list is") from None
+
+
+def read_yaml(path: Path) -> Json:
+    """The file as YAML without tags."""
+    try:
+        return yaml.load(read_text(path), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"{path}: not YAML: {error}") from None
+    except RecursionError:
+        raise InvalidInput(f"{path}: nested deeper than any list is") from None
+
+
+def as_object(value: Json, where: str) -> Mapping[str, Json]:
+    """A JSON object. Raises `InvalidInput`."""
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{where}: an object is wanted, and this is {_kind(value)}")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def as_list(value: Json, where: str) -> list[Json]:
+    """A JSON list. Raises `InvalidInput`."""
+    if not isinstance(value, list):
+        raise InvalidInput(f"{where}: a list is wanted, and this is {_kind(value)}")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+class _NotANumber(ValueError):
+    pass
+
+
+def _no_number(text: str) -> NoReturn:
+    raise _NotANumber(text)
+
+
+def _kind(value: Json) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "yes or no", type(None): "null"}
+    return names.get(type(value), "a number")
