@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from pilothouse.catalog.names import loose, normal, undated
 from pilothouse.catalog.snapshot import Row, Snapshot
+from pilothouse.catalog.trust import OURS
 from pilothouse.core.model import Alias, Claim, Model
 
 _PRICED = ("price_input_per_mtok", "price_output_per_mtok")
@@ -94,10 +95,13 @@ class Merger:
             taken = self._taken.get((source, row.key))
             if taken is not None:
                 card, has_prices = taken
-                card.claims += _as_evidence(row, has_prices=has_prices or row.host == card.vendor)
-                if row.host in ("", card.vendor):
+                is_own = self._vendors.get(row.host) == card.vendor
+                card.claims += _as_evidence(row, is_own=is_own, has_prices=has_prices or is_own)
+                if not row.host or is_own:
                     continue
-            if row.host in self._vendors:
+            if row.name.startswith("ft:"):
+                self._add_tuned(row)
+            if row.host in self._vendors and "/" not in row.name and ":" not in row.name:
                 self._add_own(row, names, seen)
             elif not row.host:
                 self._add_described(row, source)
@@ -136,6 +140,13 @@ class Merger:
         if row.kind != "chat":
             card.claims.append(_said("kind", row.kind, row))
         card.claims += [msgspec.structs.replace(c, note=note) if note else c for c in row.claims]
+
+    def _add_tuned(self, row: Row) -> None:
+        """A price of tuned models says that the model can be tuned."""
+        card = self._resolved(row.name.removeprefix("ft:"))
+        if card is not None:
+            told = Claim(field="has_fine_tuning", value=True, source=_source(row), key=row.key)
+            card.claims.append(told)
 
     def _moved(self, name: str, seen: date) -> str | None:
         for span in self._moving:
@@ -199,15 +210,15 @@ def in_order(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     )
 
 
-def _as_evidence(row: Row, *, has_prices: bool) -> list[Claim]:
+def _as_evidence(row: Row, *, is_own: bool, has_prices: bool) -> list[Claim]:
     """Of another host's row: what is true of the model, and its prices only where they stand for it."""
     out: list[Claim] = []
     for claim in row.claims:
-        if claim.field in ("vendor", "host", "retired_on", "deprecated_on") and row.host:
+        if claim.field in ("vendor", "host", "retired_on", "deprecated_on") and not is_own:
             continue
-        if claim.field.startswith("price_"):
-            if not has_prices:
-                continue
+        if claim.field.startswith("price_") and not has_prices:
+            continue
+        if claim.field.startswith("price_") and not is_own:
             claim = msgspec.structs.replace(claim, note=claim.note or f"as served by {row.host}")
         out.append(claim)
     return out
@@ -219,8 +230,11 @@ def _price(row: Row) -> tuple[str | None, ...]:
 
 
 def _said(field: str, value: str, row: Row) -> Claim:
-    source = row.claims[0].source if row.claims else "pilothouse"
-    return Claim(field=field, value=value, source=source, key=row.key)
+    return Claim(field=field, value=value, source=_source(row), key=row.key)
+
+
+def _source(row: Row) -> str:
+    return row.claims[0].source if row.claims else OURS
 
 
 def _covers(span: Alias, day: date) -> bool:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 from pilothouse.catalog.fields import price_field
 from pilothouse.catalog.importers.hosts import host
-from pilothouse.catalog.importers.reading import Json, as_list, as_object, read_json
+from pilothouse.catalog.importers.reading import (
+    Json,
+    is_list,
+    is_object,
+    items,
+    objects,
+    part,
+    read_json,
+)
 from pilothouse.catalog.importers.rows import Entry, in_order, of_day
 from pilothouse.catalog.snapshot import Row, Skipped, Snapshot
 from pilothouse.core.model import Source
@@ -48,15 +57,11 @@ def read(
 ) -> Snapshot:
     """Raises `InvalidInput`."""
     whole = read_json(path)
-    providers = whole if isinstance(whole, list) else as_object(whole, str(path)).get("providers")
+    providers = part(whole).get("providers") if is_object(whole) else whole
     skipped: list[Skipped] = []
     rows: list[Row] = []
-    for i, provider in enumerate(as_list(providers, str(path))):
-        where = f"{path}: [{i}]"
-        if not isinstance(provider, dict) or not isinstance(provider.get("models"), list):  # pyright: ignore[reportUnknownMemberType]
-            skipped.append(Skipped(where=where, why="a provider without models"))
-            continue
-        rows += _provider(provider, name, where, skipped)  # pyright: ignore[reportUnknownArgumentType]
+    for where, provider in objects(providers, str(path), skipped, "id"):
+        rows += _provider(provider, name, where, skipped)
     source = Source(
         name=name,
         version=version,
@@ -70,68 +75,62 @@ def read(
 def _provider(
     provider: dict[str, Json], source: str, where: str, skipped: list[Skipped]
 ) -> list[Row]:
-    pages = provider.get("pricing_urls") or [None]
+    pages = items(provider, "pricing_urls") or [None]
     rows: list[Row] = []
-    for j, model in enumerate(provider["models"]):
-        if not isinstance(model, dict) or "id" not in model:
-            skipped.append(Skipped(where=f"{where}.models[{j}]", why="a model without an id"))
-            continue
-        key = f"{provider['id']}/{model['id']}"
-        entry = Entry(source, key, f"{where}: {key}", skipped)
+    for place, model in objects(provider.get("models"), f"{where}.models", skipped, "id"):
+        name, ours = str(model["id"]), host(str(provider["id"]))
+        key = f"{provider['id']}/{name}"
+        entry = Entry(source, key, f"{place} ({key})", skipped)
         entry.url = pages[0]
-        _prices(entry, model.get("prices"))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-        _services(entry, model.get("price_variants") or [])  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-        entry.say("context_tokens", model.get("context_window"))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-        rows.append(entry.row(host(str(provider["id"])), str(model["id"])))  # pyright: ignore[reportUnknownArgumentType]
-        for other in _equals(model.get("match"), str(model["id"])):  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-            copy = entry.row(host(str(provider["id"])), other)
-            rows.append(Row(key=f"{key}={other}", host=copy.host, name=other, claims=copy.claims))
+        _prices(entry, model.get("prices"))
+        _services(entry, items(model, "price_variants"))
+        entry.say("context_tokens", model.get("context_window"))
+        row = entry.row(ours, name)
+        rows.append(row)
+        for other in _equals(part(model, "match"), name):
+            rows.append(Row(key=f"{key}={other}", host=ours, name=other, claims=row.claims))
     return rows
 
 
-def _equals(rule: Json, name: str) -> list[str]:
+def _equals(rule: Mapping[str, Json], name: str) -> list[str]:
     """Other names that the entry says it is for."""
-    if not isinstance(rule, dict):
-        return []
-    names = [str(r["equals"]) for r in rule.get("or_", [rule]) if isinstance(r, dict) and "equals" in r]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportUnknownArgumentType]
+    rules = items(rule, "or_") or [rule]
+    names = [str(r["equals"]) for r in rules if is_object(r) and "equals" in r]
     return sorted({n for n in names if n != name})
 
 
 def _prices(entry: Entry, prices: Json) -> None:
     """A price, or a list of prices by start day; of prices by time of day the dearest stands."""
-    if isinstance(prices, dict):
-        _said(entry, prices, None, None, None)  # pyright: ignore[reportUnknownArgumentType]
+    if is_object(prices):
+        _said(entry, prices, None, None, None)
         return
-    by_day: dict[str | None, tuple[dict[str, Json], str | None]] = {}
-    for step in prices if isinstance(prices, list) else []:  # pyright: ignore[reportUnknownVariableType]
-        rule = step.get("constraint") or {}  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        start = rule.get("start_date")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        note = _PEAK if "start_time" in rule else None
-        before = by_day.get(start)  # pyright: ignore[reportUnknownArgumentType]
+    by_day: dict[str | None, tuple[Mapping[str, Json], str | None]] = {}
+    for step in prices if is_list(prices) else []:
+        rule, found = part(step, "constraint"), part(step, "prices")
+        start = rule.get("start_date")
+        before = by_day.get(start)
         if before is None:
-            by_day[start] = (step["prices"], note)
-        elif _rate(step["prices"]) > _rate(before[0]):  # pyright: ignore[reportUnknownArgumentType]
-            by_day[start] = (step["prices"], _PEAK)
+            by_day[start] = (found, _PEAK if "start_time" in rule else None)
         else:
-            by_day[start] = (before[0], _PEAK)
+            by_day[start] = (max(found, before[0], key=_rate), _PEAK)
     for start, (found, note) in by_day.items():
         _said(entry, found, None, None if start is None else of_day(start), note)
 
 
 def _services(entry: Entry, variants: list[Json]) -> None:
     for variant in variants:
-        when = variant.get("when") or {}
+        when = part(variant, "when")
         service = when.get("processing") or when.get("service_tier")
         if service not in ("batch", "flex", "priority"):
             continue
-        start = (variant.get("constraint") or {}).get("start_date")
+        start = part(variant, "constraint").get("start_date")
         note = f"seen from {start} on" if start else None
-        _said(entry, variant.get("prices") or {}, str(service), None, note)
+        _said(entry, part(variant, "prices"), str(service), None, note)
 
 
 def _said(
     entry: Entry,
-    prices: dict[str, Json],
+    prices: Mapping[str, Json],
     service: str | None,
     since: date | None,
     note: str | None,
@@ -142,13 +141,13 @@ def _said(
             entry.skip(theirs, "a price of something we have no name for")
             continue
         what, per = known
-        base = value.get("base") if isinstance(value, dict) else value  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        base = value.get("base") if is_object(value) else value
         entry.price(price_field(what, service), base, per, since=since, note=note)
-        for tier in value.get("tiers", []) if isinstance(value, dict) else []:  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-            field = price_field(what, service, int(tier["start"]))  # pyright: ignore[reportUnknownArgumentType]
+        for tier in items(value, "tiers") if is_object(value) else []:
+            field = price_field(what, service, int(tier["start"]))
             entry.price(field, tier["price"], per, since=since, note=note)
 
 
-def _rate(prices: dict[str, Json]) -> Decimal:
+def _rate(prices: Mapping[str, Json]) -> Decimal:
     value = prices.get("input_mtok", 0)
-    return Decimal(str(value["base"] if isinstance(value, dict) else value))
+    return Decimal(str(value.get("base", 0) if is_object(value) else value))

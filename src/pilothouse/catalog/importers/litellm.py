@@ -12,7 +12,14 @@ from pathlib import Path
 
 from pilothouse.catalog.fields import price_field
 from pilothouse.catalog.importers.hosts import host
-from pilothouse.catalog.importers.reading import Json, as_object, read_json
+from pilothouse.catalog.importers.reading import (
+    Json,
+    as_object,
+    is_list,
+    is_object,
+    part,
+    read_json,
+)
 from pilothouse.catalog.importers.rows import Entry, in_order
 from pilothouse.catalog.snapshot import Row, Skipped, Snapshot
 from pilothouse.core.model import Source
@@ -83,10 +90,10 @@ def read(
         where = f"{path}: {key[:120]}"
         if key == "sample_spec":
             continue
-        if not isinstance(value, dict):
+        if not is_object(value):
             skipped.append(Skipped(where=where, why="its entry is not an object"))
             continue
-        rows.append(_row(key, value, Entry(name, key, where, skipped)))  # pyright: ignore[reportUnknownArgumentType]
+        rows.append(_row(key, value, Entry(name, key, where, skipped)))
     source = Source(
         name=name,
         version=version,
@@ -103,9 +110,8 @@ def _row(key: str, value: dict[str, Json], entry: Entry) -> Row:
     entry.url = told if told.startswith("http") else None
     for theirs, amount in value.items():
         _price(entry, theirs, amount)
-    search = value.get("search_context_cost_per_query")
-    if isinstance(search, dict):
-        entry.price(price_field("web_search"), search.get("search_context_size_medium"))  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    search = part(value, "search_context_cost_per_query")
+    entry.price(price_field("web_search"), search.get("search_context_size_medium"))
     per_mode = "audio_heard" if value.get("mode") == "audio_transcription" else "audio_spoken"
     if value.get("mode") in ("audio_transcription", "audio_speech"):
         entry.price(price_field(per_mode), value.get("input_cost_per_second"))
@@ -139,13 +145,14 @@ def _price(entry: Entry, theirs: str, amount: Json) -> None:
 
 
 def _senses(entry: Entry, value: dict[str, Json]) -> None:
-    if isinstance(value.get("supported_modalities"), list):
-        entry.say("input_kinds", sorted({str(v) for v in value["supported_modalities"]}))
+    reads, makes = value.get("supported_modalities"), value.get("supported_output_modalities")
+    if is_list(reads):
+        entry.say("input_kinds", sorted({str(v) for v in reads}))
     elif any(isinstance(value.get(k), bool) for k in _SENSES.values()):
-        reads = [kind for kind, theirs in _SENSES.items() if value.get(theirs) is True]
-        entry.say("input_kinds", ["text", *reads])
-    if isinstance(value.get("supported_output_modalities"), list):
-        entry.say("output_kinds", sorted({str(v) for v in value["supported_output_modalities"]}))
+        more = [kind for kind, theirs in _SENSES.items() if value.get(theirs) is True]
+        entry.say("input_kinds", ["text", *more])
+    if is_list(makes):
+        entry.say("output_kinds", sorted({str(v) for v in makes}))
 
 
 def _name(key: str, provider: str) -> str:

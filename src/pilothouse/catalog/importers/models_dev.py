@@ -7,7 +7,15 @@ from pathlib import Path
 
 from pilothouse.catalog.fields import price_field
 from pilothouse.catalog.importers.hosts import host
-from pilothouse.catalog.importers.reading import Json, as_list, as_object, read_json
+from pilothouse.catalog.importers.reading import (
+    Json,
+    as_object,
+    is_object,
+    items,
+    objects,
+    part,
+    read_json,
+)
 from pilothouse.catalog.importers.rows import Entry, in_order
 from pilothouse.catalog.snapshot import Row, Skipped, Snapshot
 from pilothouse.core.model import Source
@@ -46,8 +54,8 @@ def read(
     whole = as_object(read_json(path), str(path))
     skipped: list[Skipped] = []
     rows: list[Row] = []
-    for i, value in enumerate(as_list(whole.get("provider_models"), f"{path}: provider_models")):
-        where = f"{path}: provider_models[{i}]"
+    listed = whole.get("provider_models")
+    for where, value in objects(listed, f"{path}: provider_models", skipped, "id"):
         if row := _served(value, name, observed_on, where, skipped):
             rows.append(row)
     described = as_object(whole.get("models", {}), f"{path}: models")
@@ -65,10 +73,10 @@ def read(
 
 
 def _served(
-    value: Json, source: str, seen: date, where: str, skipped: list[Skipped]
+    value: dict[str, Json], source: str, seen: date, where: str, skipped: list[Skipped]
 ) -> Row | None:
-    if not isinstance(value, dict) or not _is_named(value):
-        skipped.append(Skipped(where=where, why="no provider or no id"))
+    if not isinstance(value.get("provider"), str):
+        skipped.append(Skipped(where=where, why="no provider"))
         return None
     provider, model_id = str(value["provider"]), str(value["id"])
     entry = Entry(source, f"{provider}/{model_id}", where, skipped)
@@ -78,12 +86,12 @@ def _served(
         entry.say("retired_on", seen.isoformat(), note=note, confidence="derived")
     elif value.get("status") in ("alpha", "beta"):
         entry.say("is_preview", True)
-    cost = value.get("cost") or {}
+    cost = part(value, "cost")
     for theirs, what in _PRICES.items():
         entry.price(price_field(what), cost.get(theirs))
-    for tier in cost.get("tiers") or []:
-        rule = tier.get("tier") or {}
-        if rule.get("type") != "context":
+    for tier in items(cost, "tiers"):
+        rule = part(tier, "tier")
+        if rule.get("type", "context") != "context" or not isinstance(rule.get("size"), int):
             entry.skip("price tiers", f"a tier by {rule.get('type')!r}")
             continue
         for theirs, what in _PRICES.items():
@@ -97,7 +105,7 @@ def _described(
     key: str, value: Json, source: str, where: str, skipped: list[Skipped]
 ) -> Row | None:
     vendor, slash, name = key.partition("/")
-    if not slash or not isinstance(value, dict):
+    if not slash or not is_object(value):
         skipped.append(Skipped(where=where, why="its key is not vendor/model"))
         return None
     entry = Entry(source, key, where, skipped)
@@ -108,8 +116,7 @@ def _described(
 
 
 def _describe(entry: Entry, value: dict[str, Json]) -> None:
-    limit = value.get("limit") or {}
-    modalities = value.get("modalities") or {}
+    limit, modalities = part(value, "limit"), part(value, "modalities")
     for field, found in (
         ("name", value.get("name")),
         ("family", value.get("family")),
@@ -130,7 +137,7 @@ def _describe(entry: Entry, value: dict[str, Json]) -> None:
 
 
 def _scores(entry: Entry, value: dict[str, Json]) -> None:
-    for score in value.get("benchmarks") or []:
+    for score in items(value, "benchmarks"):
         ours = _SCORES.get(str(score.get("name")))
         number = entry.decimal("benchmarks", score.get("score"))
         if ours is None or number is None:
@@ -147,14 +154,10 @@ def _scores(entry: Entry, value: dict[str, Json]) -> None:
 
 def _kind(value: dict[str, Json]) -> str:
     name = str(value.get("id") or value.get("name") or "").lower()
-    for part, kind in _KINDS.items():
-        if part in name:
+    for word, kind in _KINDS.items():
+        if word in name:
             return kind
-    makes = (value.get("modalities") or {}).get("output") or ["text"]
+    makes = items(part(value, "modalities"), "output") or ["text"]
     if "text" in makes:
         return "chat"
     return {"image": "image", "video": "video", "audio": "speech"}.get(str(makes[0]), "chat")
-
-
-def _is_named(value: dict[str, Json]) -> bool:
-    return isinstance(value.get("provider"), str) and isinstance(value.get("id"), str)

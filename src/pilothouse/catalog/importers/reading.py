@@ -7,13 +7,14 @@ Numbers are read as `Decimal` from their text, so a price keeps its digits. What
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, TypeGuard
 
 import yaml
 
+from pilothouse.catalog.snapshot import Skipped
 from pilothouse.core.errors import InvalidInput
 
 Json: TypeAlias = Any
@@ -78,18 +79,56 @@ def read_yaml(path: Path) -> Json:
         raise InvalidInput(f"{path}: nested deeper than any list is") from None
 
 
+def is_object(value: Json) -> TypeGuard[dict[str, Json]]:
+    """Whether it is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Json) -> TypeGuard[list[Json]]:
+    """Whether it is a JSON list."""
+    return isinstance(value, list)
+
+
+def part(value: Json, *keys: str) -> Mapping[str, Json]:
+    """The object under the keys; empty when something else is there."""
+    for key in keys:
+        value = value.get(key) if is_object(value) else None
+    return value if is_object(value) else {}
+
+
+def items(value: Mapping[str, Json], key: str) -> list[Json]:
+    """The list under a key; empty when something else is there."""
+    found = value.get(key)
+    return found if is_list(found) else []
+
+
 def as_object(value: Json, where: str) -> Mapping[str, Json]:
     """A JSON object. Raises `InvalidInput`."""
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise InvalidInput(f"{where}: an object is wanted, and this is {_kind(value)}")
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return value
 
 
 def as_list(value: Json, where: str) -> list[Json]:
     """A JSON list. Raises `InvalidInput`."""
-    if not isinstance(value, list):
+    if not is_list(value):
         raise InvalidInput(f"{where}: a list is wanted, and this is {_kind(value)}")
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def objects(
+    value: Json, where: str, skipped: list[Skipped], needs: str
+) -> Iterator[tuple[str, dict[str, Json]]]:
+    """Of a list: where each stands, and the object; those without the key `needs` are skipped.
+
+    Raises `InvalidInput` when it is no list.
+    """
+    for i, one in enumerate(as_list(value, where)):
+        place = f"{where}[{i}]"
+        if is_object(one) and isinstance(one.get(needs), str) and one[needs]:
+            yield place, one
+        else:
+            skipped.append(Skipped(where=place, why=f'no object with a text "{needs}"'))
 
 
 class _NotANumber(ValueError):
@@ -101,5 +140,5 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _kind(value: Json) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "yes or no", type(None): "null"}
-    return names.get(type(value), "a number")
+    names = {"dict": "an object", "list": "a list", "str": "text", "bool": "yes or no"}
+    return "null" if value is None else names.get(type(value).__name__, "a number")

@@ -118,7 +118,11 @@ class Entry:
             return str(value)
         if known.type == "yes_no" and isinstance(value, bool):
             return value
-        if known.type == "count" and isinstance(value, int | Decimal) and not isinstance(value, bool):
+        if (
+            known.type == "count"
+            and isinstance(value, int | Decimal)
+            and not isinstance(value, bool)
+        ):
             return int(value) if 0 < value < 10**12 else self._no(field, value)
         if known.type == "number" and isinstance(value, int | float | Decimal):
             return float(value)
