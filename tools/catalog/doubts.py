@@ -14,6 +14,10 @@ from pilothouse.core.model import Claim, Model
 
 _PLACEHOLDERS = {"gemini-1.0-ultra": "the price of Gemini 1.0 Pro stands in for it"}
 
+_WRONG_ENDS = {
+    ("claude-3-haiku", "litellm-2025"): "the vendor's 'not sooner than' taken for an end",
+}
+
 
 def doubted(models: Iterable[Model]) -> Iterator[Model]:
     """The same models, with `doubt` where a rule finds one."""
@@ -27,6 +31,8 @@ def _marked(claim: Claim, doubt: str | None) -> Claim:
 
 
 def _doubt(claim: Claim, model: Model) -> str | None:
+    if claim.field == "retired_on":
+        return _WRONG_ENDS.get((model.id, claim.source))
     if not claim.field.startswith("price_"):
         return None
     if model.id in _PLACEHOLDERS and claim.source.startswith("litellm"):

@@ -13,12 +13,13 @@ from datetime import date
 import msgspec
 from msgspec import Struct
 
-from pilothouse.catalog.names import loose, normal, undated
+from pilothouse.catalog.names import loose, normal, same_model, undated
 from pilothouse.catalog.snapshot import Row, Snapshot
 from pilothouse.catalog.trust import OURS
-from pilothouse.core.model import Alias, Claim, Model
+from pilothouse.core.model import Alias, Claim, Model, Source
 
 _PRICED = ("price_input_per_mtok", "price_output_per_mtok")
+_LIFE = frozenset({"released_on", "deprecated_on", "retired_on", "successor"})
 _NOT_OFFERED = frozenset(
     {"name", "family", "vendor", "knowledge_until", "released_on", "is_open_weights", "licence"}
     | {"input_kinds", "output_kinds", "has_reasoning", "parameters_b", "licence_class"}
@@ -54,10 +55,28 @@ class _Card:
         self.vendor = vendor
         self.aliases: set[str] = set()
         self.claims: list[Claim] = []
+        self._of_snapshots: list[Claim] = []
+
+    def add(self, claims: Iterable[Claim], name: str) -> None:
+        """What a row called `name` says: of the model itself, or of a dated snapshot of it."""
+        is_itself = same_model(name) == normal(name) or normal(name) == normal(self.id)
+        for claim in claims:
+            is_of_snapshot = claim.field in _LIFE and not is_itself
+            (self._of_snapshots if is_of_snapshot else self.claims).append(claim)
 
     def model(self, ids: Mapping[str, _Card]) -> Model:
+        """The life of a model that no list gives as a whole is that of its first and last snapshot."""
         aliases = sorted(a for a in self.aliases if normal(a) not in ids)
-        return Model(id=self.id, aliases=tuple(aliases), claims=in_order(self.claims))
+        said = {c.field for c in self.claims}
+        more: list[Claim] = []
+        for field in sorted(_LIFE - said):
+            found = sorted(
+                (c for c in self._of_snapshots if c.field == field),
+                key=lambda c: (str(c.value), c.key),
+            )
+            if found:
+                more.append(found[0] if field == "released_on" else found[-1])
+        return Model(id=self.id, aliases=tuple(aliases), claims=in_order([*self.claims, *more]))
 
 
 class Merger:
@@ -96,7 +115,8 @@ class Merger:
             if taken is not None:
                 card, has_prices = taken
                 is_own = self._vendors.get(row.host) == card.vendor
-                card.claims += _as_evidence(row, is_own=is_own, has_prices=has_prices or is_own)
+                told = _as_evidence(row, is_own=is_own, has_prices=has_prices or is_own)
+                card.add(told, row.name)
                 if not row.host or is_own:
                     continue
             if row.name.startswith("ft:"):
@@ -104,7 +124,7 @@ class Merger:
             if row.host in self._vendors and "/" not in row.name and ":" not in row.name:
                 self._add_own(row, names, seen)
             elif not row.host:
-                self._add_described(row, source)
+                self._add_described(row, snapshot.source)
             else:
                 self._offers.setdefault(f"{row.host}/{row.name}".lower(), (row, []))[1].extend(
                     row.claims
@@ -128,7 +148,7 @@ class Merger:
         base_name = undated(normal(name))
         if card is None and base_name != normal(name):
             base = names.get((row.host, base_name))
-            if base is not None and _price(base) == _price(row):
+            if base is not None and any(_price(row)) and _price(base) == _price(row):
                 card = self._names.get(base_name) or self._card(base.name, vendor, ())
                 card.aliases.add(name)
                 self._names[normal(name)] = card
@@ -139,7 +159,8 @@ class Merger:
         card.claims.append(_said("vendor", vendor, row))
         if row.kind != "chat":
             card.claims.append(_said("kind", row.kind, row))
-        card.claims += [msgspec.structs.replace(c, note=note) if note else c for c in row.claims]
+        told = [msgspec.structs.replace(c, note=note) if note else c for c in row.claims]
+        card.add(told, row.name)
 
     def _add_tuned(self, row: Row) -> None:
         """A price of tuned models says that the model can be tuned."""
@@ -154,28 +175,29 @@ class Merger:
                 return span.model
         return None
 
-    def _add_described(self, row: Row, source: str) -> None:
+    def _add_described(self, row: Row, source: Source) -> None:
         """Weights and scores: of a model we have, or of one that the row itself describes."""
-        card = self._resolved(row.name)
+        name = self._moved(row.name, source.observed_on) or row.name
+        card = self._resolved(name)
         if card is None:
             maker = next((str(c.value) for c in row.claims if c.field == "vendor"), None)
             if maker is None:
-                self._left_over.append(f"{source}: {row.key}")
+                self._left_over.append(f"{source.name}: {row.key}")
                 return
-            card = self._card(row.name, self._makers.get(maker, maker), ())
+            card = self._card(name, self._makers.get(maker, maker), ())
         claims = [c for c in row.claims if c.field != "vendor"]
         if not any(c.field == "vendor" for c in card.claims):
             card.claims.append(_said("vendor", card.vendor, row))
         if row.kind != "chat":
             card.claims.append(_said("kind", row.kind, row))
-        card.claims += claims
+        card.add(claims, row.name)
 
     def _resolved(self, name: str) -> _Card | None:
         tail = name.rpartition("/")[2]
         return (
             self._names.get(normal(name))
             or self._names.get(normal(tail))
-            or self._names.get(undated(normal(tail)))
+            or self._names.get(same_model(tail))
             or self._loose.get(loose(tail))
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _DATED = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|\d{2}-\d{4}|00\d)$")
+_FULL_DATE = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8}|00\d)$")
 _VERSION = re.compile(r"-v\d+(:\d+)?(:\d+k)?$")  # Bedrock's
 _VENDOR = re.compile(r"^([a-z]{2,6}\.)?(amazon|anthropic|ai21|cohere|deepseek|google|meta|minimax|mistral"
                      r"|moonshotai?|nvidia|openai|qwen|writer|zai)\.")  # fmt: skip
@@ -34,6 +35,11 @@ def spellings(name: str) -> list[str]:
     return list(dict.fromkeys([plain, whole, tail, undated(tail), bare, undated(bare)]))
 
 
+def same_model(name: str) -> str:
+    """The normal form without a full date. `-2411` stays: for some vendors that is another model."""
+    return _FULL_DATE.sub("", normal(name))
+
+
 def loose(name: str) -> str:
     """The form in which hosts' names of one model agree: `llama-v3p1-8b-instruct` = `llama-3.1-8b`."""
     text = _POINT.sub(".", name.strip().lower().rpartition("/")[2])
@@ -41,4 +47,7 @@ def loose(name: str) -> str:
     text = re.sub(r"(llama|qwen|gemma|phi|grok|command|mistral)-?v?(?=\d)", r"\1-", text)
     text = normal(re.sub(r"-v(?=\d+[.p-])", "-", text))
     text = re.sub(r"^(meta-)?llama-(?=\d)", "llama-", text.removeprefix("meta-"))
-    return spellings(text)[-1]
+    bare = same_model(_VERSION.sub("", text))
+    for end in _TAILS:
+        bare = bare.removesuffix(end)
+    return same_model(bare)

@@ -14,6 +14,7 @@ from pilothouse.core.model import Claim, Source
 YOURS = "your catalogue"
 OURS = "pilothouse"
 _LEAST = 50
+_FORECASTS = frozenset({"retired_on", "deprecated_on", "successor"})
 
 _PRICES = ("genai-prices", "litellm=litellm-2025", "models.dev", "portkey", "llm-stats")
 _LIMITS = ("models.dev", "litellm=litellm-2025", "genai-prices", "llm-stats", "helm", "llmfit")
@@ -40,7 +41,8 @@ def trust(
     since the latest day.
     """
     seen = (claim.observed_on or source.observed_on).toordinal()
-    day = (as_of or date.max).toordinal()
+    is_forecast = claim.field in _FORECASTS  # the last one made is the best, whatever day is asked
+    day = date.max.toordinal() if as_of is None or is_forecast else as_of.toordinal()
     late, far = (0, day - seen) if seen <= day else (1, seen - day)
     since = claim.valid_from.toordinal() if claim.valid_from else 0
     rank = source_rank(claim.field, claim.source)
@@ -64,7 +66,7 @@ def _group(field: str) -> tuple[str, ...]:
         return _SCORES
     if field in ("context_tokens", "max_input_tokens", "max_output_tokens"):
         return _LIMITS
-    return _LIFE if field in ("retired_on", "deprecated_on", "successor") else _REST
+    return _LIFE if field in _FORECASTS else _REST
 
 
 @cache

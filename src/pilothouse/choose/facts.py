@@ -11,7 +11,7 @@ from msgspec import Struct
 from pilothouse.catalog.catalog import Catalog, first_day
 from pilothouse.catalog.prices import Rates, rates
 from pilothouse.catalog.trust import trust
-from pilothouse.core.model import Claim, Measured, Model, Source
+from pilothouse.core.model import Claim, Measured, Model
 from pilothouse.core.need import CLASS_LIMIT_S
 
 ABILITIES = (
@@ -143,19 +143,33 @@ class _Resolver:
         return self._shared[host.id]
 
     def _winners(self, model: Model) -> dict[str, Claim]:
-        sources, day, known_at = self._catalog.sources, self._as_of, self._known_at
+        sources, day = self._catalog.sources, self._as_of
         best: dict[str, Claim] = {}
+        rivals: set[str] = set()
         for claim in model.claims:
-            if claim.valid_from is not None and claim.valid_from > day:
+            if not self._holds(claim):
                 continue
-            if claim.valid_to is not None and claim.valid_to <= day:
-                continue
-            if known_at is not None and self._catalog.observed_on(claim) > known_at:
-                continue
-            rival = best.get(claim.field)
-            if rival is None or _trust(claim, sources, day) < _trust(rival, sources, day):
-                best[claim.field] = claim
+            if claim.field in best:
+                rivals.add(claim.field)
+            best[claim.field] = claim
+        if not rivals:
+            return best
+        keys: dict[str, tuple[int, int, int, int, str]] = {}
+        for claim in model.claims:
+            if claim.field in rivals and self._holds(claim):
+                key = trust(claim, sources[claim.source], day)
+                if claim.field not in keys or key < keys[claim.field]:
+                    best[claim.field], keys[claim.field] = claim, key
         return best
+
+    def _holds(self, claim: Claim) -> bool:
+        """True on the day, and known by the other."""
+        day, known_at = self._as_of, self._known_at
+        return (
+            (claim.valid_from is None or claim.valid_from <= day)
+            and (claim.valid_to is None or day < claim.valid_to)
+            and (known_at is None or self._catalog.observed_on(claim) <= known_at)
+        )
 
     def _offer(self, model: Model, best: dict[str, Claim]) -> Offer:
         value: dict[str, Any] = {field: claim.value for field, claim in best.items()}
@@ -219,12 +233,6 @@ _OF_THE_HOST = frozenset(
     | {"max_input_tokens", "deployments", "host", "latency_class", "speed_stars"}
     | {"residency", "certifications", "trains_on_inputs", "requests_per_minute", "sla_share"}
 )
-
-
-def _trust(
-    claim: Claim, sources: Mapping[str, Source], day: date
-) -> tuple[int, int, int, int, str]:
-    return trust(claim, sources[claim.source], day)
 
 
 def _senses(value: Mapping[str, Any]) -> tuple[frozenset[str] | None, dict[str, bool]]:
