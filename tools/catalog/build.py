@@ -128,6 +128,9 @@ def _by_hand(ours: dict[str, Any]) -> dict[str, list[Claim]]:
         for fact in facts:
             claim = _claim(model_id, fact["field"], fact, ours["seen"])
             found.setdefault(model_id, []).append(claim)
+    for model_id, row in GUIDE.items():
+        vendor = Claim(field="vendor", value=row["vendor"], source="guide", key=model_id)
+        found.setdefault(model_id, []).append(vendor)
     for model_id, said in GUIDE_SAYS.items():
         found.setdefault(model_id, []).extend(
             Claim(field=f, value=v, source="guide", key=model_id, note=f"guide, {lines}")

@@ -155,11 +155,11 @@ class Merger:
                 return
         if card is None:
             card = self._card(name, vendor, ())
-        note = f"as {row.name}" if stood_for else None
+        doubt = f"said of {row.name}, a name that moves" if stood_for else None
         card.claims.append(_said("vendor", vendor, row))
         if row.kind != "chat":
             card.claims.append(_said("kind", row.kind, row))
-        told = [msgspec.structs.replace(c, note=note) if note else c for c in row.claims]
+        told = [msgspec.structs.replace(c, doubt=doubt) if doubt else c for c in row.claims]
         card.add(told, row.name)
 
     def _add_tuned(self, row: Row) -> None:
