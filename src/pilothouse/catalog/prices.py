@@ -1,9 +1,12 @@
-"""What a call costs: exact Decimal arithmetic on catalogue prices, or the reason why there is none."""
+"""What a text call costs, fast: rates read once a model, with the days on which they changed.
+
+Every dimension, with its lines: `catalog/bill.py`.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -11,12 +14,17 @@ from msgspec import Struct
 
 from pilothouse.catalog.catalog import Catalog
 from pilothouse.core.errors import NotFound
-from pilothouse.core.model import Claim, Model
+from pilothouse.core.model import Alias, Claim
 from pilothouse.core.ports import Priced, PriceOf
 from pilothouse.core.request import Usage
 from pilothouse.core.route import Target
 
 _MTOK = Decimal(1_000_000)
+_BASE = {
+    "per_input": "price_input_per_mtok",
+    "per_output": "price_output_per_mtok",
+    "per_cached": "price_cached_input_per_mtok",
+}
 
 
 class Tier(Struct, frozen=True):
@@ -47,32 +55,34 @@ class Rates(Struct, frozen=True):
         return None
 
 
-def rates(winning: Mapping[str, Claim]) -> Rates | None:
-    """From the winning claim of each field. None: nobody says what input or output costs.
+def rates(winning: Mapping[str, Claim], service: str | None = None) -> Rates | None:
+    """From the winning claim of each field. None: nobody says what input or output costs (in USD).
 
-    Tiers count only when they are of the source that says the price: sources differ on them.
+    `service` is batch, flex or priority. Tiers count only when they are of the source that says the price:
+    sources differ on them.
     """
-    per_input, per_output, per_cached = (
-        _per_token(claim.value) if (claim := winning.get(f"price_{kind}_per_mtok")) else None
-        for kind in ("input", "output", "cached_input")
-    )
+    currency = winning.get("price_currency")
+    if currency is not None and currency.value != "USD":
+        return None
+    at = f"@{service}" if service else ""
+    names = {key: field + at for key, field in _BASE.items()}
+    base = {key: _per_token(winning, field) for key, field in names.items()}
+    per_input, per_output = base["per_input"], base["per_output"]
     if per_input is None or per_output is None:
         return None
-    tiers = [Tier(0, per_input, per_output, per_cached)]
-    above = winning.get("price_tiers")
-    if above is not None and above.source == winning["price_input_per_mtok"].source:
-        for text in above.value if isinstance(above.value, list) else []:
-            start, *prices = text.split()
-            below = tiers[-1]
-            found = [None if p == "-" else _per_token(p) for p in prices]
-            tiers.append(
-                Tier(
-                    int(start),
-                    found[0] or below.per_input,
-                    found[1] or below.per_output,
-                    found[2] or below.per_cached,
-                )
+    source = winning[names["per_input"]].source
+    tiers = [Tier(0, per_input, per_output, base["per_cached"])]
+    for above in _thresholds(winning, names, source):
+        below = tiers[-1]
+        found = {key: _per_token(winning, f"{field}>{above}") for key, field in names.items()}
+        tiers.append(
+            Tier(
+                above,
+                found["per_input"] or below.per_input,
+                found["per_output"] or below.per_output,
+                found["per_cached"] or below.per_cached,
             )
+        )
     return Rates(tuple(reversed(tiers)))
 
 
@@ -100,14 +110,18 @@ def price_of(catalog: Catalog) -> PriceOf:
 
 
 def _history(catalog: Catalog, name: str) -> tuple[list[int], list[Rates | None]] | Priced:
-    """Times at which prices changed, and the rates before, between and after them."""
+    """Times at which prices changed, and the rates before, between and after them.
+
+    A moving name (`-latest`) changes its prices when it moves, too.
+    """
+    spans = catalog.history(name)
     try:
-        model = catalog.find(name)
+        models = [catalog.find(s.model) for s in spans] or [catalog.find(name)]
     except NotFound:
         return Priced(None, f'not priced: the catalogue has no model "{name}"')
-    claims = [c for c in model.claims if c.field.startswith("price_")]
-    days = sorted({c.valid_from for c in claims if c.valid_from is not None})
-    all_rates = [rates(_winning(catalog, model, day)) for day in [date.min, *days]]
+    turns = {d for m in models for c in m.claims for d in _turns(c)} | _moves(spans)
+    days = sorted(turns)
+    all_rates = [_rates_on(catalog, name, day) for day in [date.min, *days]]
     if not any(all_rates):
         return Priced(None, f'not priced: nobody says what "{name}" costs')
     starts = [
@@ -116,12 +130,37 @@ def _history(catalog: Catalog, name: str) -> tuple[list[int], list[Rates | None]
     return starts, all_rates
 
 
-def _winning(catalog: Catalog, model: Model, day: date) -> dict[str, Claim]:
+def _rates_on(catalog: Catalog, name: str, day: date) -> Rates | None:
+    try:
+        model = catalog.find(name, day)
+    except NotFound:
+        return None
     winning: dict[str, Claim] = {}
     for claim in catalog.claims(model, as_of=day):
-        winning.setdefault(claim.field, claim)
-    return winning
+        if claim.field.startswith("price_"):
+            winning.setdefault(claim.field, claim)
+    return rates(winning)
 
 
-def _per_token(per_mtok: object) -> Decimal:
-    return Decimal(str(per_mtok)) / _MTOK
+def _turns(claim: Claim) -> list[date]:
+    if not claim.field.startswith("price_"):
+        return []
+    return [d for d in (claim.valid_from, claim.valid_to) if d is not None]
+
+
+def _moves(spans: Sequence[Alias]) -> set[date]:
+    return {d for span in spans for d in (span.valid_from, span.valid_to) if d is not None}
+
+
+def _thresholds(winning: Mapping[str, Claim], names: Mapping[str, str], source: str) -> list[int]:
+    found: set[int] = set()
+    for field in winning:
+        base, sign, above = field.partition(">")
+        if sign and base in names.values() and winning[field].source == source:
+            found.add(int(above))
+    return sorted(found)
+
+
+def _per_token(winning: Mapping[str, Claim], field: str) -> Decimal | None:
+    claim = winning.get(field)
+    return None if claim is None else Decimal(str(claim.value)) / _MTOK

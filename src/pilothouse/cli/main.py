@@ -16,6 +16,7 @@ COMMANDS = {
     "compare": "Models side by side: limits, abilities, policies, prices, benchmarks.",
     "whatif": "The same need after a price change, an outage, a retirement.",
     "decisions": "Saved decisions against today's catalogue; exit 1 when one no longer holds.",
+    "price": "What a call costs in every dimension, on any day, or why nobody can say.",
     "models": "What the catalogue knows, and who says so.",
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
