@@ -102,7 +102,7 @@ def _equals(rule: Mapping[str, Json], name: str) -> list[str]:
 def _prices(entry: Entry, prices: Json) -> None:
     """A price, or a list of prices by start day; of prices by time of day the dearest stands."""
     if is_object(prices):
-        _said(entry, prices, None, None, None)
+        _said(entry, prices, None, (None, None), None)
         return
     by_day: dict[str | None, tuple[Mapping[str, Json], str | None]] = {}
     for step in prices if is_list(prices) else []:
@@ -113,8 +113,11 @@ def _prices(entry: Entry, prices: Json) -> None:
             by_day[start] = (found, _PEAK if "start_time" in rule else None)
         else:
             by_day[start] = (max(found, before[0], key=_rate), _PEAK)
-    for start, (found, note) in by_day.items():
-        _said(entry, found, None, None if start is None else of_day(start), note)
+    days = [None if start is None else of_day(start) for start in by_day]
+    order = sorted(days, key=lambda d: d or date.min)
+    ends = dict(zip(order, [*order[1:], None], strict=True))
+    for day, (found, note) in zip(days, by_day.values(), strict=True):
+        _said(entry, found, None, (day, ends[day]), note)
 
 
 def _services(entry: Entry, variants: list[Json]) -> None:
@@ -125,16 +128,17 @@ def _services(entry: Entry, variants: list[Json]) -> None:
             continue
         start = part(variant, "constraint").get("start_date")
         note = f"seen from {start} on" if start else None
-        _said(entry, part(variant, "prices"), str(service), None, note)
+        _said(entry, part(variant, "prices"), str(service), (None, None), note)
 
 
 def _said(
     entry: Entry,
     prices: Mapping[str, Json],
     service: str | None,
-    since: date | None,
+    during: tuple[date | None, date | None],
     note: str | None,
 ) -> None:
+    since, until = during
     for theirs, value in prices.items():
         known = _PRICES.get(theirs)
         if known is None:
@@ -142,10 +146,10 @@ def _said(
             continue
         what, per = known
         base = value.get("base") if is_object(value) else value
-        entry.price(price_field(what, service), base, per, since=since, note=note)
+        entry.price(price_field(what, service), base, per, since=since, until=until, note=note)
         for tier in items(value, "tiers") if is_object(value) else []:
             field = price_field(what, service, int(tier["start"]))
-            entry.price(field, tier["price"], per, since=since, note=note)
+            entry.price(field, tier["price"], per, since=since, until=until, note=note)
 
 
 def _rate(prices: Mapping[str, Json]) -> Decimal:

@@ -68,6 +68,7 @@ class Entry:
         per: Decimal = Decimal(1),
         *,
         since: date | None = None,
+        until: date | None = None,
         note: str | None = None,
     ) -> None:
         """A price times `per`, in the field's unit.
@@ -83,7 +84,7 @@ class Entry:
         elif "_per_mtok" in field and amount > DEAREST_PER_MTOK:
             self.skip(field, f"{plain(amount)} USD per million tokens: another unit?")
         else:
-            self.say(field, plain(amount), since=since, note=note)
+            self.say(field, plain(amount), since=since, until=until, note=note)
 
     def decimal(self, field: str, value: Json) -> Decimal | None:
         """A number, or text that is one; None with a reason noted when it is neither."""
