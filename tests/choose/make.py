@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from pilothouse.catalog.prices import Rates, Tier
-from pilothouse.choose.engine import Decision, decide
+from pilothouse.choose.decision import Decision
+from pilothouse.choose.engine import decide
 from pilothouse.choose.facts import Offer
 from pilothouse.core.model import Measured
 from pilothouse.core.need import Need

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from pilothouse.choose.engine import Decision
+from pilothouse.choose.decision import Decision
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.need import Need
 

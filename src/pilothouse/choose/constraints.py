@@ -86,6 +86,10 @@ def _lifecycle(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
             f"not known: whether it was out on {as_of} (first seen {offer.first_seen_on})",
             "not known",
         )
+    if not offer.is_offered:
+        yield _out(
+            "lifecycle", "not known: where it can be had (no price, no weights)", "not known"
+        )
     if retired is not None and retired <= as_of:
         next_one = f"; successor {offer.successor}" if offer.successor else ""
         yield _out("lifecycle", f"retired {retired}, {(as_of - retired).days} days ago{next_one}")

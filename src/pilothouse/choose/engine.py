@@ -11,76 +11,18 @@ from decimal import Decimal
 from msgspec import Struct
 
 from pilothouse.choose.constraints import Failure, checker, cost_per_request_usd, usd
+from pilothouse.choose.decision import Decision, Dominated, Excluded, Pick
 from pilothouse.choose.facts import Offer
 from pilothouse.choose.frontier import Beaten, Vector, frontier
 from pilothouse.choose.ranking import Ranked, ranking
-from pilothouse.choose.relax import Relaxation, relaxations
-from pilothouse.core.model import Claim
+from pilothouse.choose.relax import relaxations
+from pilothouse.choose.sensitivity import flips
+from pilothouse.choose.ties import Standing, is_separable, standings
+from pilothouse.core.model import Claim, Measured
 from pilothouse.core.need import Need
 
 WANTED = 2
 """A shortlist has at least so many, or relaxations are shown."""
-
-
-class Pick(Struct, frozen=True, kw_only=True):
-    """One model of the ranking."""
-
-    id: str
-    name: str
-    vendor: str
-    api_id: str
-    score: float
-    wins: float
-    """Share of all weightings in which it comes first, 0-1."""
-    cost_per_request_usd: Decimal | None
-    cost_per_month_usd: Decimal | None
-    values: dict[str, float | None]
-    """Criterion to the value as known: quality 0-1, USD a request, stars, tokens."""
-    retired_on: date | None = None
-    """The day it will end, when one is announced."""
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-
-class Dominated(Struct, frozen=True, kw_only=True):
-    """Kept every limit, but another model is at least as good on every criterion."""
-
-    id: str
-    by: str
-    why: str
-
-
-class Excluded(Struct, frozen=True, kw_only=True):
-    """Failed at least one limit: all of them are here."""
-
-    id: str
-    vendor: str
-    failures: tuple[Failure, ...]
-
-
-class Decision(Struct, frozen=True, kw_only=True):
-    """Everything that led to a shortlist."""
-
-    need: Need
-    as_of: date
-    catalogue: str
-    considered: int
-    quality_by: str | None
-    weights: dict[str, float]
-    shortlist: tuple[Pick, ...]
-    runners_up: tuple[Pick, ...]
-    """On the frontier, in order, after the shortlist."""
-    dominated: tuple[Dominated, ...]
-    excluded: tuple[Excluded, ...]
-    relaxations: tuple[Relaxation, ...]
-    claims: dict[str, tuple[Claim, ...]]
-    """The facts of the shortlist, with their sources."""
-
-    @property
-    def admitted(self) -> tuple[str, ...]:
-        """Ids of the models that keep every limit."""
-        picks = [*self.shortlist, *self.runners_up]
-        return tuple(sorted([p.id for p in picks] + [d.id for d in self.dominated]))
 
 
 def decide(need: Need, offers: Iterable[Offer], *, as_of: date, catalogue: str) -> Decision:
@@ -99,32 +41,45 @@ def decide(need: Need, offers: Iterable[Offer], *, as_of: date, catalogue: str) 
             doubts[offer.id] = found
     by_id = {o.id: o for o in pool}
     weights = {k: w for k, w in _weights(need).items() if w > 0}
-    quality_by = _benchmark(need, admitted)
-    known = {o.id: _values(need, o, quality_by, weights) for o in admitted}
+    yardstick = _yardstick(need, admitted)
+    known = {o.id: _values(need, o, yardstick, weights) for o in admitted}
+    unranked = [i for i, values in known.items() if all(v is None for v in values.values())]
+    known = {i: values for i, values in known.items() if i not in unranked}
     vectors = _normalised(known, list(weights))
-    kept, beaten = frontier(vectors, {o.id: o.vendor for o in admitted})
+    kept, beaten = frontier(vectors, {i: by_id[i].vendor for i in known})
     ranked = ranking({i: vectors[i] for i in kept}, list(weights.values()))
+    spread = _errors(known, by_id, yardstick, weights)
+    stands = standings({r.id: (r.score, spread.get(r.id, 0.0)) for r in ranked}) if spread else {}
     best = _leaders(known, kept)
-    picks = [_pick(need, r, by_id[r.id], known[r.id], best, doubts[r.id], as_of) for r in ranked]
+    picks = [
+        _pick(need, r, by_id[r.id], known[r.id], best, doubts[r.id], as_of, stands.get(r.id))
+        for r in ranked
+    ]
     shortlist = tuple(picks[: need.shortlist])
     return Decision(
         need=need,
         as_of=as_of,
         catalogue=catalogue,
         considered=len(pool),
-        quality_by=quality_by,
+        quality_by=yardstick.benchmark,
+        quality_protocol=yardstick.protocol,
         weights=weights,
         shortlist=shortlist,
         runners_up=tuple(picks[need.shortlist :]),
-        dominated=tuple(_dominated(b, known, list(weights)) for b in beaten),
+        dominated=tuple(_dominated(b, known, list(weights), by_id, yardstick) for b in beaten),
         excluded=tuple(
-            Excluded(id=i, vendor=by_id[i].vendor, failures=tuple(f)) for i, f in excluded.items()
+            Excluded(id=i, vendor=by_id[i].vendor, failures=tuple(f))
+            for i, f in sorted(excluded.items())
         ),
+        unranked=tuple(unranked),
+        flips=tuple(flips({r.id: vectors[r.id] for r in ranked}, list(weights.values()))[:3]),
         relaxations=tuple(relaxations(excluded, WANTED - len(admitted)))
         if len(admitted) < WANTED
         else (),
         claims={
-            p.id: tuple(c for _, c in sorted(by_id[p.id].claims.items()) if _is_used(c, quality_by))
+            p.id: tuple(
+                c for _, c in sorted(by_id[p.id].claims.items()) if _is_used(c, yardstick.benchmark)
+            )
             for p in shortlist
         },
     )
@@ -145,19 +100,39 @@ def _weights(need: Need) -> dict[str, float]:
     }
 
 
-def _benchmark(need: Need, admitted: Sequence[Offer]) -> str | None:
-    """The one benchmark known of most candidates: scores of different ones are never compared."""
-    if need.quality_by is not None:
-        return need.quality_by
-    counts = Counter(name for offer in admitted for name in offer.benchmarks)
-    return min(counts, key=lambda name: (-counts[name], name), default=None)
+class _Yardstick(Struct, frozen=True):
+    """What stands for quality: one benchmark, measured in one way."""
+
+    benchmark: str | None = None
+    protocol: str | None = None
+
+
+def _yardstick(need: Need, admitted: Sequence[Offer]) -> _Yardstick:
+    """The benchmark and protocol known of most candidates: scores of different ones are never compared."""
+    counts = Counter(
+        (name, measured.protocol or "")
+        for offer in admitted
+        for name, measured in offer.benchmarks.items()
+        if need.quality_by in (None, name)
+    )
+    if not counts:
+        return _Yardstick(need.quality_by)
+    benchmark, protocol = min(counts, key=lambda pair: (-counts[pair], pair))
+    return _Yardstick(benchmark, protocol or None)
+
+
+def _measured(offer: Offer, yardstick: _Yardstick) -> Measured | None:
+    measured = offer.benchmarks.get(yardstick.benchmark or "")
+    if measured is None or (measured.protocol or None) != yardstick.protocol:
+        return None
+    return measured
 
 
 def _values(
-    need: Need, offer: Offer, quality_by: str | None, weights: Mapping[str, float]
+    need: Need, offer: Offer, yardstick: _Yardstick, weights: Mapping[str, float]
 ) -> dict[str, float | None]:
     cost = cost_per_request_usd(need, offer)
-    measured = offer.benchmarks.get(quality_by or "")
+    measured = _measured(offer, yardstick)
     values: dict[str, float | None] = {
         "quality": None if measured is None else measured.value,
         "cost": None if cost is None or need.is_on_own_machines else float(cost),
@@ -165,6 +140,26 @@ def _values(
         "context": None if offer.context_tokens is None else float(offer.context_tokens),
     }
     return {name: values[name] for name in weights}
+
+
+def _errors(
+    known: Mapping[str, Mapping[str, float | None]],
+    by_id: Mapping[str, Offer],
+    yardstick: _Yardstick,
+    weights: Mapping[str, float],
+) -> dict[str, float]:
+    """The standard error of each weighted score, from that of quality. Empty: nothing to count."""
+    scores = [v["quality"] for v in known.values() if v.get("quality") is not None]
+    width = max(scores, default=0.0) - min(scores, default=0.0) if scores else 0.0  # pyright: ignore[reportArgumentType, reportOperatorIssue]
+    if not width or "quality" not in weights:
+        return {}
+    part = weights["quality"] / sum(weights.values()) / width
+    found: dict[str, float] = {}
+    for model_id in known:
+        measured = _measured(by_id[model_id], yardstick)
+        if measured is not None and measured.error is not None:
+            found[model_id] = measured.error * part
+    return found
 
 
 def _normalised(
@@ -219,12 +214,17 @@ def _pick(
     best: Mapping[str, float],
     doubts: Sequence[Failure],
     as_of: date,
+    standing: Standing | None,
 ) -> Pick:
     cost = cost_per_request_usd(need, offer)
     warnings = [d.text for d in doubts]
     warnings += [
         f"{name}: nobody says, so it counts as the worst" for name in values if values[name] is None
     ]
+    if "quality" in values and any(
+        m.is_self_reported and m.value == values["quality"] for m in offer.benchmarks.values()
+    ):
+        warnings.append("its quality score is what its vendor reports of itself")
     if offer.retired_on is not None:
         after = f", successor {offer.successor}" if offer.successor else ""
         days = (offer.retired_on - as_of).days
@@ -236,6 +236,7 @@ def _pick(
         api_id=offer.api_id,
         score=ranked.score,
         wins=ranked.wins,
+        standing=standing,
         cost_per_request_usd=cost,
         cost_per_month_usd=None if cost is None else cost * need.requests_per_month,
         values=dict(values),
@@ -266,18 +267,34 @@ def said(name: str, value: float) -> str:
 
 
 def _dominated(
-    beaten: Beaten, known: Mapping[str, Mapping[str, float | None]], criteria: Sequence[str]
+    beaten: Beaten,
+    known: Mapping[str, Mapping[str, float | None]],
+    criteria: Sequence[str],
+    by_id: Mapping[str, Offer],
+    yardstick: _Yardstick,
 ) -> Dominated:
     if not beaten.better_on:
         return Dominated(
             id=beaten.id, by=beaten.by, why="the same vendor and the same on every criterion"
         )
     parts: list[str] = []
-    for name in (criteria[i] for i in beaten.better_on):
+    names = [criteria[i] for i in beaten.better_on]
+    for name in names:
         ours, theirs = known[beaten.by][name], known[beaten.id][name]
         if ours is not None and theirs is not None:
             parts.append(f"{name} {said(name, ours)} against {said(name, theirs)}")
-    return Dominated(id=beaten.id, by=beaten.by, why="; ".join(parts) + "; no worse on the rest")
+    is_noise = names == ["quality"] and _is_noise(by_id[beaten.by], by_id[beaten.id], yardstick)
+    tail = "; no worse on the rest" + (" (within the error of measurement)" if is_noise else "")
+    return Dominated(
+        id=beaten.id, by=beaten.by, why="; ".join(parts) + tail, is_within_noise=is_noise
+    )
+
+
+def _is_noise(winner: Offer, loser: Offer, yardstick: _Yardstick) -> bool:
+    a, b = _measured(winner, yardstick), _measured(loser, yardstick)
+    if a is None or b is None or a.error is None or b.error is None:
+        return False
+    return not is_separable(a.value, a.error, b.value, b.error)
 
 
 def _is_used(claim: Claim, quality_by: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -63,6 +64,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     abilities: dict[str, bool] = {}
     policy: Policy = Policy()
     is_open_weights: bool | None = None
+    is_offered: bool = True
+    """Whether it has a price of any kind, open weights, or a device to run on."""
     licence: str | None = None
     licence_class: str | None = None
     rates: Rates | None = None
@@ -197,6 +200,7 @@ class _Resolver:
             abilities=abilities,
             policy=_policy(value),
             is_open_weights=value.get("is_open_weights"),
+            is_offered=_is_offered(value),
             licence=value.get("licence"),
             licence_class=value.get("licence_class"),
             rates=rates(best),
@@ -215,9 +219,10 @@ class _Resolver:
 
     def _measured(self, claim: Claim) -> Measured:
         confidence = claim.confidence or self._catalog.sources[claim.source].confidence
+        value = float(str(claim.value))
         return Measured(
-            value=float(str(claim.value)),
-            error=claim.error,
+            value=value,
+            error=claim.error or _sampling_error(claim.field, value),
             protocol=claim.protocol,
             is_self_reported=confidence == "self-reported",
         )
@@ -233,6 +238,39 @@ _OF_THE_HOST = frozenset(
     | {"max_input_tokens", "deployments", "host", "latency_class", "speed_stars"}
     | {"residency", "certifications", "trains_on_inputs", "requests_per_minute", "sla_share"}
 )
+
+
+def _sampling_error(field: str, share: float) -> float | None:
+    """What the number of a benchmark's questions leaves open, where nobody reports an error: a lower bound."""
+    questions = _QUESTIONS.get(field.removeprefix("benchmark:"))
+    if questions is None or not 0 <= share <= 1:
+        return None
+    return round(math.sqrt(max(share * (1 - share), 1 / questions) / questions), 4)
+
+
+_QUESTIONS = {
+    "mmlu": 14_042,
+    "mmlu-pro": 12_032,
+    "gpqa": 448,
+    "gpqa-diamond": 198,
+    "humaneval": 164,
+    "gsm8k": 1319,
+    "math": 5000,
+    "mbpp": 500,
+    "swe-bench-verified": 500,
+    "ifeval": 541,
+    "mmmu": 900,
+    "hellaswag": 10_042,
+    "aider-polyglot": 225,
+}
+
+
+def _is_offered(value: Mapping[str, Any]) -> bool:
+    return (
+        value.get("is_open_weights") is True
+        or bool({"edge", "offline"} & set(value.get("deployments") or ()))
+        or any(field.startswith("price_") and "_per_" in field for field in value)
+    )
 
 
 def _senses(value: Mapping[str, Any]) -> tuple[frozenset[str] | None, dict[str, bool]]:

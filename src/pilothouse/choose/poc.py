@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
 
-from pilothouse.choose.engine import Decision, Pick
+from pilothouse.choose.decision import Decision, Pick
 from pilothouse.core.need import Need
 
 ENDPOINTS = {

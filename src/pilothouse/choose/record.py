@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from pilothouse.choose.constraints import usd
-from pilothouse.choose.engine import Decision, Pick
+from pilothouse.choose.decision import Decision, Pick
 from pilothouse.core.model import Claim, Source
 
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from pilothouse.catalog.prices import rates
-from pilothouse.choose.engine import Decision, Pick
+from pilothouse.choose.decision import Decision, Pick
 from pilothouse.choose.facts import Offer
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.model import Claim

@@ -9,7 +9,7 @@ import click
 
 from pilothouse.catalog.catalog import Catalog, load_bundled
 from pilothouse.choose import record
-from pilothouse.choose.engine import Decision, Pick
+from pilothouse.choose.decision import Decision, Pick
 from pilothouse.choose.poc import poc_yaml
 from pilothouse.cli.output import bold, print_table
 from pilothouse.cli.situation import read_need, situation, today

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from pilothouse.catalog.catalog import Catalog
-from pilothouse.choose.engine import Decision, decide
+from pilothouse.choose.decision import Decision
+from pilothouse.choose.engine import decide
 from pilothouse.choose.facts import Offer, offers
 from pilothouse.choose.read import load_need
 from pilothouse.core.need import Need
