@@ -44,6 +44,8 @@ def reason(case: dict[str, object], found: Bill) -> str:
         return "another list names a price that it does not have"
     if case["provider"] == "google" and str(case["model"]).startswith("claude"):
         return "Vertex AI's price of a Claude model"
+    if "1.5" in str(case["model"]) and len(found.lines) > 2:
+        return "its other entry for the same model names the cached price"
     if str(case["model"]).endswith("-latest"):
         return "a moving name, on the day"
     return ""

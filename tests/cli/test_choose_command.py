@@ -104,9 +104,7 @@ def test_nothing_left_is_exit_1_with_the_smallest_relaxations(tmp_path: Path) ->
     result = run("choose", need)
     assert result.return_value == 1
     assert "No model keeps every limit." in result.output
-    assert (
-        "Smallest relaxations\n  must.context_tokens: 1,050,000  lets in gpt-5.4" in result.output
-    )
+    assert "Smallest relaxations\n  must.context_tokens: 2,000,000  lets in grok-4" in result.output
 
 
 @pytest.mark.parametrize("case", [GUIDE_CASE, MODERN_CASE])
@@ -129,7 +127,7 @@ def test_explain_lists_every_claim_and_why_one_wins() -> None:
     output = run("models", "explain", "gpt-4-1106-preview", "price_input_per_mtok").output
     assert "gpt-4-1106-preview price_input_per_mtok = 10" in output
     assert "because genai-prices (observed 2026-10-14) is trusted before litellm" in output
-    assert output.count("MIT") == 3
+    assert output.count(", MIT, https://") == output.count(" as ") >= 3
 
 
 def test_list_can_be_cut_to_a_vendor_and_to_what_lives() -> None:

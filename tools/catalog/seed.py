@@ -134,13 +134,13 @@ GUIDE: dict[str, dict[str, Any]] = {
         "vendor": "google",
         "litellm-2025": "gemini-1.5-pro-002",
         "llm-stats": "google/gemini-1.5-pro",
-        "aliases": ["gemini-1.5-pro-002"],
+        "aliases": ["gemini-1.5-pro-002", "gemini-pro-1.5"],
     },
     "gemini-1.5-flash": {
         "vendor": "google",
         "litellm-2025": "gemini-1.5-flash-002",
         "llm-stats": "google/gemini-1.5-flash",
-        "aliases": ["gemini-1.5-flash-002"],
+        "aliases": ["gemini-1.5-flash-002", "gemini-flash-1.5"],
     },
     "gemini-1.0-pro": {
         "vendor": "google",

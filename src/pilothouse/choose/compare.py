@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from html import escape
 
 from msgspec import Struct
 
 from pilothouse.choose.constraints import usd
 from pilothouse.choose.facts import Offer
+from pilothouse.choose.page import page
 
 _BIG_IS_GOOD = ("context", "max output", "speed")
 _SMALL_IS_GOOD = ("input", "output", "cached", "a request", "a month")
@@ -69,37 +69,8 @@ def markdown(comparison: Comparison) -> str:
 
 
 def html(comparison: Comparison) -> str:
-    """One page by itself: no script, nothing from elsewhere."""
-    title = escape(" v ".join(comparison.models))
-    head = "".join(f"<th>{escape(m)}</th>" for m in comparison.models)
-    body: list[str] = []
-    group = ""
-    for line in comparison.lines:
-        if line.group != group:
-            group = line.group
-            span = len(comparison.models) + 1
-            body.append(f'<tr><th class="group" colspan="{span}">{escape(group)}</th></tr>')
-        cells = "".join(
-            f'<td class="best">{escape(c)}</td>' if i in line.best else f"<td>{escape(c)}</td>"
-            for i, c in enumerate(_said(line))
-        )
-        body.append(f"<tr><th>{escape(line.label)}</th>{cells}</tr>")
-    notes = "".join(f"<li>{escape(w)}</li>" for w in comparison.warnings)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style><h1>{title}</h1><p>As of {comparison.as_of}. "
-        f"Bold: the best of the row.</p><table><tr><th></th>{head}</tr>{''.join(body)}</table>"
-        + (f"<h2>Take care</h2><ul>{notes}</ul>" if notes else "")
-        + "</html>\n"
-    )
-
-
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1b1f24}table{border-collapse:collapse;width:100%}th,td{padding:.35rem .75rem;"
-    "text-align:left;border-bottom:1px solid #d8dee4}th.group{background:#f3f5f7;font-size:.8rem;"
-    "text-transform:uppercase;letter-spacing:.05em}td.best{font-weight:700}"
-)
+    """The same as one page."""
+    return page(" v ".join(comparison.models), markdown(comparison))
 
 
 def _said(line: Line) -> list[str]:

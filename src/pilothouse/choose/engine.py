@@ -107,17 +107,30 @@ class _Yardstick(Struct, frozen=True):
     protocol: str | None = None
 
 
+_GENERAL = ("gpqa-diamond", "mmlu-pro", "gpqa", "mmlu", "livebench", "arena-elo-full")
+_OF_TASK = {"code": ("swe-bench-verified", "aider-polyglot", "humaneval", "livecodebench")}
+"""What may stand for quality when the need does not say: of general ability, or of its task."""
+
+
 def _yardstick(need: Need, admitted: Sequence[Offer]) -> _Yardstick:
-    """The benchmark and protocol known of most candidates: scores of different ones are never compared."""
+    """One benchmark measured in one way: scores of different ones are never compared.
+
+    What the need names; else, of those that fit the tasks, the one known of most candidates.
+    """
+    named = need.quality_by or next(iter(need.must.quality), None)
+    tasks = [_OF_TASK[task] for task in need.tasks if task in _OF_TASK]
+    fitting = (named,) if named else (tasks[0] if tasks else _GENERAL)
     counts = Counter(
         (name, measured.protocol or "")
         for offer in admitted
         for name, measured in offer.benchmarks.items()
-        if need.quality_by in (None, name)
     )
-    if not counts:
-        return _Yardstick(need.quality_by)
-    benchmark, protocol = min(counts, key=lambda pair: (-counts[pair], pair))
+    known = {pair: n for pair, n in counts.items() if pair[0] in fitting}
+    known = known or ({} if named else counts)
+    if not known:
+        return _Yardstick(named)
+    order = {name: i for i, name in enumerate(fitting)}
+    benchmark, protocol = min(known, key=lambda p: (-known[p], order.get(p[0], 99), p))
     return _Yardstick(benchmark, protocol or None)
 
 

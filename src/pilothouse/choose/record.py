@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
 from pilothouse.choose.constraints import usd
 from pilothouse.choose.decision import Decision, Pick
+from pilothouse.choose.page import page
 from pilothouse.core.model import Claim, Source
 
 
@@ -24,6 +26,11 @@ def record_json(decision: Decision, sources: Mapping[str, Source]) -> bytes:
 def record_markdown(decision: Decision, sources: Mapping[str, Source]) -> str:
     """The same for people."""
     return "\n".join(_lines(decision, sources)) + "\n"
+
+
+def record_html(decision: Decision, sources: Mapping[str, Source]) -> str:
+    """The same as one page to send to somebody."""
+    return page(f"Decision: {decision.need.name}", record_markdown(decision, sources))
 
 
 def summary(decision: Decision) -> str:
@@ -43,7 +50,9 @@ def weights_line(decision: Decision) -> str:
     by = ""
     if "quality" in decision.weights:
         by = (
-            f" (quality by {decision.quality_by})"
+            f" (quality by {decision.quality_by}"
+            + (f", {decision.quality_protocol}" if decision.quality_protocol else "")
+            + ")"
             if decision.quality_by
             else (" (nobody scores any of them on quality)")
         )
@@ -52,13 +61,51 @@ def weights_line(decision: Decision) -> str:
 
 def pick_rows(picks: Iterable[Pick], start: int = 1) -> tuple[list[str], list[list[object]]]:
     """Header and rows of a ranking."""
-    header = ["rank", "model", "vendor", "score", "wins", "per request", "per month"]
+    header = ["rank", "model", "vendor", "score", "wins", "P(best)", "could be"]
+    header += ["per request", "per month"]
     rows: list[list[object]] = []
     for rank, pick in enumerate(picks, start):
         request, month = pick.cost_per_request_usd, pick.cost_per_month_usd
         money = [None if request is None else usd(request), None if month is None else usd(month)]
-        rows.append([rank, pick.id, pick.vendor, f"{pick.score:.2f}", f"{pick.wins:.0%}", *money])
+        stands = pick.standing
+        row: list[object] = [rank, pick.id, pick.vendor, f"{pick.score:.2f}", f"{pick.wins:.0%}"]
+        row.append(None if stands is None else f"{stands.p_best:.0%}")
+        row.append(None if stands is None else _ranks(stands.rank_low, stands.rank_high))
+        rows.append([*row, *money])
     return header, rows
+
+
+LEGEND = (
+    "wins: share of all possible weightings in which it comes first; P(best): probability that it is first "
+    "with these weights, errors of quality counted; could be: ranks that the errors leave open"
+)
+
+
+def sensitivity_lines(decision: Decision) -> Iterator[str]:
+    """Ties, and how far the weights would have to move for somebody else to lead."""
+    ranked = [*decision.shortlist, *decision.runners_up]
+    for first, second in pairwise(ranked[: len(decision.shortlist) + 1]):
+        if first.standing is not None and second.id in first.standing.tied_with:
+            yield f"{first.id} and {second.id} are not separable: their difference is within the errors"
+    if decision.tie_at_the_end:
+        tied = ", ".join(decision.tie_at_the_end)
+        yield f"the shortlist ends inside a tie: {tied} could as well be on it"
+    names = list(decision.weights)
+    total = sum(decision.weights.values())
+    for flip in decision.flips:
+        steps = [
+            f"{name} {weight / total:.0%} to {level:.0%}"
+            for name, weight, level in zip(
+                names, decision.weights.values(), flip.weights, strict=True
+            )
+            if abs(weight / total - level) >= 0.005
+        ]
+        change = ", ".join(steps) or "almost nothing"
+        yield f"{flip.rival} leads when {flip.moved:.0%} of the weight moves ({change})"
+
+
+def _ranks(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}-{high}"
 
 
 def relaxation_lines(decision: Decision) -> Iterator[str]:
@@ -86,7 +133,7 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
     if decision.shortlist:
         yield from _table(*pick_rows(decision.shortlist))
         yield ""
-        yield "*wins*: share of all possible weightings in which the model comes first."
+        yield f"{LEGEND}."
         yield ""
         for pick in decision.shortlist:
             yield f"- **{pick.id}** ({pick.name}): {'; '.join(pick.reasons)}"
@@ -94,6 +141,11 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
                 yield f"  - take care: {warning}"
     else:
         yield "No model keeps every limit."
+    if any(True for _ in sensitivity_lines(decision)):
+        yield ""
+        yield "## How firm this is"
+        yield ""
+        yield from (f"- {line}" for line in sensitivity_lines(decision))
     if decision.relaxations:
         yield ""
         yield "## Smallest relaxations"
@@ -109,6 +161,11 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
         yield "## Dominated"
         yield ""
         yield from _table(["model", "by", "why"], [[d.id, d.by, d.why] for d in decision.dominated])
+    if decision.unranked:
+        yield ""
+        yield "## Keep every limit, and nobody says anything to rank them by"
+        yield ""
+        yield ", ".join(decision.unranked)
     yield ""
     yield "## Excluded"
     yield ""
@@ -139,8 +196,8 @@ def _claim_row(claim: Claim, sources: Mapping[str, Source]) -> list[object]:
     return [
         claim.field,
         f"{value}{note}",
-        f"{source.name} {source.version}: {claim.key}",
-        source.observed_on,
+        f"{source.name} {source.version}: {claim.url or claim.key}",
+        claim.observed_on or source.observed_on,
     ]
 
 

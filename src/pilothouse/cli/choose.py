@@ -22,7 +22,7 @@ _SHOWN = 20
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write decision.md, decision.json and poc.yaml into this folder.",
+    help="Write decision.md, .html, .json and poc.yaml into this folder.",
 )
 @click.option(
     "--as-of",
@@ -76,6 +76,9 @@ def _write(decision: Decision, catalog: Catalog, out: Path) -> None:
         record.record_markdown(decision, catalog.sources), encoding="utf-8"
     )
     (out / "decision.json").write_bytes(record.record_json(decision, catalog.sources))
+    (out / "decision.html").write_text(
+        record.record_html(decision, catalog.sources), encoding="utf-8"
+    )
     if decision.shortlist:
         (out / "poc.yaml").write_text(poc_yaml(decision), encoding="utf-8")
 
@@ -87,9 +90,13 @@ def _print(
     click.echo(f"weights: {record.weights_line(decision)}; catalogue {decision.catalogue}\n")
     if decision.shortlist:
         print_table(*record.pick_rows(decision.shortlist))
-        click.echo("(wins: share of all weightings in which it comes first)")
+        click.echo(f"({record.LEGEND})")
         for pick in decision.shortlist:
             _print_pick(pick)
+        if firm := list(record.sensitivity_lines(decision)):
+            click.echo(f"\n{bold('How firm this is')}")
+            for line in firm:
+                click.echo(f"  {line}")
         _print_endings(decision, catalog, now)
     else:
         click.echo("No model keeps every limit.")
@@ -100,7 +107,7 @@ def _print(
     _print_rest(decision, show_all)
     if out is not None:
         ready = " and a ready poc.yaml" if decision.shortlist else ""
-        click.echo(f"\nwritten: decision.md, decision.json{ready} in {out}/")
+        click.echo(f"\nwritten: decision.md, decision.html, decision.json{ready} in {out}/")
 
 
 def _print_pick(pick: Pick) -> None:
