@@ -60,11 +60,20 @@ def weightings(size: int, points: int = POINTS) -> list[tuple[float, ...]]:
     return out
 
 
-def _wins(vectors: Mapping[str, tuple[float, ...]], size: int) -> dict[str, float]:
+def shares(vectors: Mapping[str, Vector], size: int, points: int = 4096) -> dict[str, float]:
+    """Of all weightings of `size` criteria, the share that each model wins, 0-1. None counts as 0."""
+    return _wins(
+        {i: tuple(v or 0.0 for v in vector) for i, vector in vectors.items()}, size, points
+    )
+
+
+def _wins(
+    vectors: Mapping[str, tuple[float, ...]], size: int, count: int = POINTS
+) -> dict[str, float]:
     counts = dict.fromkeys(vectors, 0)
     in_reach, _ = frontier(vectors, {})  # whoever is beaten outright wins no weighting
     rows = [(i, vectors[i]) for i in in_reach]
-    points = weightings(size)
+    points = weightings(size, count)
     for weighting in points if rows else []:
         best_id, best = rows[0][0], -1.0
         for model_id, vector in rows:

@@ -69,7 +69,7 @@ def _p_best(scores: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     # An exact score is a very narrow normal: the grid must still see it.
     widest = max((e for _, e in scores.values()), default=0.0)
     top = max(s for s, _ in scores.values())
-    if not widest:
+    if widest < 1e-9:
         leaders = sorted(i for i, (s, _) in scores.items() if s == top)
         return {i: (1 / len(leaders) if i in leaders else 0.0) for i in scores}
     floor = widest / 20
