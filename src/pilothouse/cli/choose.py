@@ -10,15 +10,20 @@ import click
 from pilothouse.catalog.catalog import Catalog, load_bundled
 from pilothouse.choose import record
 from pilothouse.choose.decision import Decision, Pick
+from pilothouse.choose.guide.templates import template_names, template_text
 from pilothouse.choose.poc import poc_yaml
 from pilothouse.cli.output import bold, print_table
 from pilothouse.cli.situation import read_need, situation, today
+from pilothouse.core.errors import InvalidInput
+from pilothouse.core.need import Need
+from pilothouse.documents.strict import parse
 
 _SHOWN = 20
 
 
 @click.command()
-@click.argument("need", type=click.Path(path_type=Path))
+@click.argument("need", required=False, type=click.Path(path_type=Path))
+@click.option("--template", help="Start from a use case of the guide instead; `list` names them.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -37,7 +42,8 @@ _SHOWN = 20
 @click.option("--all", "show_all", is_flag=True, help="Print every excluded and dominated model.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
-    need: Path,
+    need: Path | None,
+    template: str | None,
     out: Path | None,
     as_of: datetime | None,
     known_at: datetime | None,
@@ -46,6 +52,8 @@ def command(
 ) -> int:
     """Choose 2-3 models for the NEED in a YAML file, with every exclusion explained.
 
+    --template NAME chooses for one of the guide's use cases; with --out its need.yaml is written, too.
+
     Exit 0: a shortlist; 1: no model keeps every limit (the smallest relaxations are printed);
     2: bad input.
 
@@ -53,9 +61,12 @@ def command(
     Example:
       pilothouse choose examples/needs/ecommerce-support.yaml --out decision
     """
+    if template == "list":
+        click.echo("\n".join(template_names()))
+        return 0
     catalog = load_bundled()
     given = situation(
-        read_need(need, catalog),
+        _need(need, template, catalog),
         catalog,
         as_of=as_of.date() if as_of else None,
         known_at=known_at.date() if known_at else None,
@@ -63,11 +74,21 @@ def command(
     decision = given.decide()
     if out is not None:
         _write(decision, catalog, out)
+        if template is not None:
+            (out / "need.yaml").write_text(template_text(template), encoding="utf-8")
     if as_json:
         click.echo(record.record_json(decision, catalog.sources), nl=False)
     else:
         _print(decision, catalog, today(), show_all, out)
     return 0 if decision.shortlist else 1
+
+
+def _need(path: Path | None, template: str | None, catalog: Catalog) -> Need:
+    if (path is None) == (template is None):
+        raise InvalidInput("choose: give a NEED file or --template NAME, and not both")
+    if path is not None:
+        return read_need(path, catalog)
+    return parse(template_text(template or ""), Need, name=f"template {template}").value
 
 
 def _write(decision: Decision, catalog: Catalog, out: Path) -> None:

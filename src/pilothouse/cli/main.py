@@ -13,6 +13,7 @@ from pilothouse.core.errors import PilothouseError, did_you_mean
 
 COMMANDS = {
     "choose": "From a need to a shortlist of 2-3 models, with every exclusion explained.",
+    "guide": "The model selection guide: its tree and tables, with who sits where today.",
     "compare": "Models side by side: limits, abilities, policies, prices, benchmarks.",
     "whatif": "The same need after a price change, an outage, a retirement.",
     "decisions": "Saved decisions against today's catalogue; exit 1 when one no longer holds.",
