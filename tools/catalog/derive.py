@@ -19,7 +19,7 @@ def derived(model_id: str, claims: Iterable[Claim]) -> Iterator[Claim]:
     purpose = _purpose(model_id)
     if purpose and "purpose" not in said:
         yield _claim("purpose", purpose, model_id, "by its id")
-    if PREVIEW.search(model_id) and "is_preview" not in said:
+    if PREVIEW.search(model_id.lower()) and "is_preview" not in said:
         yield _claim("is_preview", True, model_id, "by its id")
     licence = said.get("licence")
     if licence is not None and "licence_class" not in said:
@@ -42,7 +42,7 @@ def _claim(field: str, value: str | bool | list[str], key: str, note: str) -> Cl
 
 def _purpose(model_id: str) -> str | None:
     for part, purpose in PURPOSES.items():
-        at = model_id.find(part)
+        at = model_id.lower().find(part)
         if at >= 0 and (at == 0 or model_id[at - 1] == "-"):
             end = at + len(part)
             if end == len(model_id) or model_id[end] in "-.":

@@ -68,7 +68,7 @@ def bill(
     """
     winning: dict[str, Claim] = {}
     for claim in catalog.claims(model, as_of=on):
-        if claim.field.startswith("price_"):
+        if claim.field.startswith("price_") and not claim.doubt:
             winning.setdefault(claim.field, claim)
     amounts = used(checked(quantities))
     if quantities.requests and price_field("request") in winning:

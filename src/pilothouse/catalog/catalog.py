@@ -45,6 +45,8 @@ class Catalog:
         self.sources = file.sources
         self.models: Sequence[Model] = file.models
         self.moving: Sequence[Alias] = file.moving
+        self.hosts = file.hosts
+        self.served_by = file.served_by
         self._hosts = {host.id: host for host in file.hosts}
         self._served_by = frozenset(file.served_by)
         self._load_hosted = load_hosted

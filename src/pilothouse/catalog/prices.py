@@ -163,4 +163,4 @@ def _thresholds(winning: Mapping[str, Claim], names: Mapping[str, str], source: 
 
 def _per_token(winning: Mapping[str, Claim], field: str) -> Decimal | None:
     claim = winning.get(field)
-    return None if claim is None else Decimal(str(claim.value)) / _MTOK
+    return None if claim is None or claim.doubt else Decimal(str(claim.value)) / _MTOK

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from pilothouse.catalog.catalog import Catalog, load_bundled
+from pilothouse.catalog.catalog import Catalog
 from pilothouse.choose import record
 from pilothouse.choose.decision import Decision, Pick
 from pilothouse.choose.guide.templates import template_names, template_text
 from pilothouse.choose.poc import poc_yaml
+from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, print_table
 from pilothouse.cli.situation import read_need, situation, today
 from pilothouse.core.errors import InvalidInput
@@ -40,6 +41,7 @@ _SHOWN = 20
     help="Use only what had been said by this day.",
 )
 @click.option("--all", "show_all", is_flag=True, help="Print every excluded and dominated model.")
+@catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
     need: Path | None,
@@ -48,6 +50,7 @@ def command(
     as_of: datetime | None,
     known_at: datetime | None,
     show_all: bool,
+    own: Path | None,
     as_json: bool,
 ) -> int:
     """Choose 2-3 models for the NEED in a YAML file, with every exclusion explained.
@@ -64,7 +67,7 @@ def command(
     if template == "list":
         click.echo("\n".join(template_names()))
         return 0
-    catalog = load_bundled()
+    catalog = open_catalog(own)
     given = situation(
         _need(need, template, catalog),
         catalog,

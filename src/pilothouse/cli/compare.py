@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from pilothouse.catalog.catalog import Catalog, load_bundled
+from pilothouse.catalog.catalog import Catalog
 from pilothouse.choose import compare as comparing
 from pilothouse.choose.compare import Comparison
 from pilothouse.choose.facts import Offer, offers
+from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.cli.situation import read_need, today
 from pilothouse.core.errors import InvalidInput
@@ -34,6 +35,7 @@ from pilothouse.core.errors import InvalidInput
     default="table",
     show_default=True,
 )
+@catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
     models: tuple[str, ...],
@@ -43,6 +45,7 @@ def command(
     requests_per_month: int | None,
     need: Path | None,
     form: str,
+    own: Path | None,
     as_json: bool,
 ) -> int:
     """Put MODELS side by side: limits, abilities, policies, prices, benchmarks, and who leads.
@@ -51,7 +54,7 @@ def command(
     Example:
       pilothouse compare gpt-4o-mini claude-3-haiku gemini-1.5-flash --as-of 2025-06-01
     """
-    catalog = load_bundled()
+    catalog = open_catalog(own)
     day = as_of.date() if as_of else today()
     if need is not None:
         given = read_need(need, catalog)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from pilothouse.catalog.catalog import load_bundled
+from pilothouse.catalog.catalog import Catalog
 from pilothouse.choose import check as checks
 from pilothouse.choose.check import Checked
+from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, colour, print_json, print_table
 from pilothouse.cli.situation import situation, today
 from pilothouse.core.errors import InvalidInput
@@ -38,8 +39,11 @@ def command() -> None:
     show_default=True,
     help="A pick that retires within so many days is reported as ending.",
 )
+@catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def check(paths: tuple[Path, ...], as_of: datetime | None, soon_days: int, as_json: bool) -> int:
+def check(
+    paths: tuple[Path, ...], as_of: datetime | None, soon_days: int, own: Path | None, as_json: bool
+) -> int:
     """Decide every saved need again and say which picks no longer hold.
 
     PATHS are decision.json files, or folders with such files in them. Exit 0: all hold (an ending or
@@ -50,7 +54,8 @@ def check(paths: tuple[Path, ...], as_of: datetime | None, soon_days: int, as_js
       pilothouse decisions check decision/decision.json
     """
     day = as_of.date() if as_of else today()
-    found = [(path, _checked(path, day, soon_days)) for path in _files(paths)]
+    catalog = open_catalog(own)
+    found = [(path, _checked(path, day, soon_days, catalog)) for path in _files(paths)]
     failed = any(c.has_failed for _, c in found)
     if as_json:
         print_json(
@@ -66,13 +71,13 @@ def check(paths: tuple[Path, ...], as_of: datetime | None, soon_days: int, as_js
     return 1 if failed else 0
 
 
-def _checked(path: Path, day: date, soon_days: int) -> Checked:
+def _checked(path: Path, day: date, soon_days: int, catalog: Catalog) -> Checked:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read: {error.strerror}") from None
     saved = checks.read_decision(data, str(path))
-    now = situation(checks.needed_today(saved, day), load_bundled(), as_of=day).decide()
+    now = situation(checks.needed_today(saved, day), catalog, as_of=day).decide()
     return checks.check(saved, now, day + timedelta(days=soon_days))
 
 

@@ -18,12 +18,14 @@ COMMANDS = {
     "whatif": "The same need after a price change, an outage, a retirement.",
     "decisions": "Saved decisions against today's catalogue; exit 1 when one no longer holds.",
     "price": "What a call costs in every dimension, on any day, or why nobody can say.",
+    "catalog": "Lists read, compared and doubted; your own models and prices; how old facts are.",
     "models": "What the catalogue knows, and who says so.",
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
     "check": "Validate a configuration without starting anything.",
     "migrate": "Plan, rehearse, run and read rollouts from one model to another.",
     "calls": "Every attempt to get an answer, filtered.",
+    "tokens": "How many tokens a text, images or audio have for a model.",
     "costs": "Requests, errors, latency, tokens and money by model, route, arm and day.",
 }
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
-from pilothouse.catalog.catalog import Catalog, load_bundled
+from pilothouse.catalog.catalog import Catalog
 from pilothouse.catalog.fields import describe
+from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.model import Claim, Model
@@ -35,15 +37,16 @@ def command() -> None:
 @command.command("list")
 @click.option("--vendor", help="Only this vendor's models.")
 @click.option("--current", is_flag=True, help="Only models that are not retired today.")
+@catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def list_models(vendor: str | None, current: bool, as_json: bool) -> int:
+def list_models(vendor: str | None, current: bool, own: Path | None, as_json: bool) -> int:
     """One line a model.
 
     \b
     Example:
       pilothouse models list --vendor mistral --current
     """
-    catalog = load_bundled()
+    catalog = open_catalog(own)
     today = datetime.now(UTC).date()
     vendors = sorted({str(catalog.value(m, "vendor")) for m in catalog.models})
     if vendor is not None and vendor not in vendors:
@@ -69,15 +72,16 @@ def list_models(vendor: str | None, current: bool, as_json: bool) -> int:
 
 @command.command()
 @click.argument("model_id")
+@catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def show(model_id: str, as_json: bool) -> int:
+def show(model_id: str, own: Path | None, as_json: bool) -> int:
     """The winning fact of every field of one model.
 
     \b
     Example:
       pilothouse models show claude-3-5-sonnet-20240620
     """
-    catalog = load_bundled()
+    catalog = open_catalog(own)
     model = catalog.find(model_id)
     if as_json:
         print_json({**_row(catalog, model), "aliases": model.aliases})
@@ -98,12 +102,14 @@ def show(model_id: str, as_json: bool) -> int:
 @click.argument("field", required=False)
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="What was true on this day.")
 @click.option("--known-at", type=click.DateTime(["%Y-%m-%d"]), help="What was known by this day.")
+@catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def explain(
     model_id: str,
     field: str | None,
     as_of: datetime | None,
     known_at: datetime | None,
+    own: Path | None,
     as_json: bool,
 ) -> int:
     """Every claim about a model (or one FIELD of it), and why one of them wins.
@@ -112,7 +118,7 @@ def explain(
     Example:
       pilothouse models explain claude-3-haiku retired_on
     """
-    catalog = load_bundled()
+    catalog = open_catalog(own)
     day = as_of.date() if as_of else None
     model = catalog.find(model_id, day)
     said = catalog.claims(model, as_of=day, known_at=known_at.date() if known_at else None)

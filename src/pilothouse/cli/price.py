@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 import click
 
 from pilothouse.catalog.bill import Bill, bill
-from pilothouse.catalog.catalog import load_bundled
 from pilothouse.catalog.quantities import Quantities
+from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import print_json, print_table
 from pilothouse.cli.situation import today
 from pilothouse.core.errors import InvalidInput
@@ -40,12 +41,14 @@ def _quantity_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--service", type=click.Choice(["batch", "flex", "priority"]))
 @click.option("--region", help="A region that the prices name.")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The day of the call; today.")
+@catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
     model: str,
     service: str | None,
     region: str | None,
     on: datetime | None,
+    own: Path | None,
     as_json: bool,
     **amounts: str,
 ) -> int:
@@ -58,7 +61,7 @@ def command(
     Example:
       pilothouse price claude-3.5-sonnet --input-tokens 100000 --cached-input-tokens 80000 --output-tokens 1000
     """
-    catalog = load_bundled()
+    catalog = open_catalog(own)
     day = on.date() if on else today()
     quantities = Quantities(**{name: _amount(name, text) for name, text in amounts.items()})
     found = bill(catalog, catalog.find(model, day), quantities, day, service=service, region=region)

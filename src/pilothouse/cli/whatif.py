@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from pilothouse.catalog.catalog import Catalog, load_bundled
+from pilothouse.catalog.catalog import Catalog
 from pilothouse.choose import what_if
 from pilothouse.choose.constraints import usd
 from pilothouse.choose.what_if import Change, Moved
+from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.cli.situation import read_need, situation, vendors
 from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
@@ -24,6 +25,7 @@ from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
 @click.option("--context", "contexts", multiple=True, metavar="WHOM=1M", help="A context grows.")
 @click.option("--retires", multiple=True, metavar="WHOM=60d", help="A model ends on a day.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Decide as of this day.")
+@catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
     need: Path,
@@ -32,6 +34,7 @@ def command(
     contexts: tuple[str, ...],
     retires: tuple[str, ...],
     as_of: datetime | None,
+    own: Path | None,
     as_json: bool,
 ) -> int:
     """Decide the NEED again as if something had happened, and say what changes.
@@ -43,7 +46,7 @@ def command(
     Example:
       pilothouse whatif examples/needs/modern-support.yaml --down google --price openai=-30%
     """
-    catalog = load_bundled()
+    catalog = open_catalog(own)
     given = situation(read_need(need, catalog), catalog, as_of=as_of.date() if as_of else None)
     changes = [what_if.price_change(_whom(w, catalog), v) for w, v in _pairs("--price", prices)]
     changes += [Change(kind="down", whom=_whom(w, catalog)) for w in down]
