@@ -25,6 +25,7 @@ from pilothouse.choose.engine import decide
 from pilothouse.choose.facts import Offer, offers
 from pilothouse.choose.read import load_need
 from pilothouse.choose.record import record_json, record_markdown
+from pilothouse.core.model import Measured
 from pilothouse.core.need import Need
 
 NEED = Path(__file__).parents[1] / "examples/needs/modern-support.yaml"
@@ -92,7 +93,8 @@ def filter_and_sort(need: Need, pool: list[Offer]) -> list[str]:
     size, until = need.must.context_tokens or 0, need.must.lives_until or date.max
     found: list[tuple[float, str]] = []
     for offer in pool:
-        quality = offer.benchmarks.get("gpqa-diamond", 0.0)
+        measured = offer.benchmarks.get("gpqa-diamond")
+        quality = 0.0 if measured is None else measured.value
         cost = None if offer.rates is None else offer.rates.cost(6000, 500)
         if (
             cost is not None
@@ -129,7 +131,9 @@ def synthetic(count: int) -> list[Offer]:
                 inputs=frozenset({"text", "image"}),
                 abilities={"tools": i % 13 != 0, "structured_output": i % 5 != 0},
                 rates=None if i % 10 == 3 else Rates((Tier(0, rate, 4 * rate, None),)),
-                benchmarks={} if i % 9 == 0 else {"gpqa-diamond": round(at[2], 3)},
+                benchmarks={}
+                if i % 9 == 0
+                else {"gpqa-diamond": Measured(value=round(at[2], 3), error=0.03)},
             )
         )
     return found

@@ -13,6 +13,7 @@ from pilothouse.choose.facts import Offer
 from pilothouse.choose.frontier import beats, frontier
 from pilothouse.choose.ranking import ranking, weightings
 from pilothouse.choose.record import record_json, record_markdown
+from pilothouse.core.model import Measured
 from pilothouse.core.need import Need
 
 from .make import DAY, choose, need, offer
@@ -154,6 +155,18 @@ def test_no_model_left_says_the_smallest_relaxations() -> None:
     assert first.admits == ("near", "two")
 
 
+def test_when_no_single_change_gives_a_shortlist_the_least_two_together_come_first() -> None:
+    pool = [
+        offer("small", context_tokens=90_000, abilities={"tools": True}),
+        offer("dumb", abilities={"tools": False}),
+        offer("tiny-and-dumb", context_tokens=8_000, abilities={"tools": False, "vision": False}),
+    ]
+    decision = choose(pool, must={"context_tokens": 100_000, "requires": ["tools"]})
+    first = decision.relaxations[0]
+    assert first.changes == {"must.context_tokens": "90,000", "must.requires": "without tools"}
+    assert first.admits == ("dumb", "small")
+
+
 def test_a_relaxation_of_what_is_not_known_says_so() -> None:
     decision = choose([offer("x"), offer("y")], must={"latency": {"end_to_end_s": 2}})
     assert decision.relaxations[0].changes == {"unknown": "admit"}
@@ -246,3 +259,40 @@ def test_the_share_of_weightings_won_is_the_area_that_geometry_says() -> None:
 def test_a_need_without_a_budget_still_says_what_a_month_costs() -> None:
     assert need().requests_per_month == 30_000
     assert choose([offer("x")]).shortlist[0].cost_per_month_usd == 30
+
+
+def test_scores_of_one_benchmark_measured_in_two_ways_are_never_compared() -> None:
+    pool = [
+        offer("a", cost="1", benchmarks={"exam": Measured(value=0.5, protocol="5-shot")}),
+        offer("b", cost="2", benchmarks={"exam": Measured(value=0.6, protocol="5-shot")}),
+        offer("c", cost="3", benchmarks={"exam": Measured(value=0.9, protocol="CoT@32")}),
+    ]
+    decision = choose(pool, quality_by="exam", nice={"quality": 1, "cost": 1, "context": 1})
+    assert decision.quality_protocol == "5-shot"
+    picks = {p.id: p for p in [*decision.shortlist, *decision.runners_up]}
+    assert picks["c"].values["quality"] is None
+    assert any("measured another way (CoT@32, not 5-shot)" in w for w in picks["c"].warnings)
+
+
+def test_a_score_without_a_stated_error_is_never_taken_as_exact() -> None:
+    pool = [
+        offer("a", cost="1", benchmarks={"exam": Measured(value=0.50, error=0.03)}),
+        offer("b", cost="2", benchmarks={"exam": Measured(value=0.52)}),
+        offer("c", cost="3", benchmarks={"exam": Measured(value=0.90, error=0.01)}),
+    ]
+    decision = choose(pool, quality_by="exam", nice={"quality": 1, "cost": 0.001})
+    picks = {p.id: p for p in [*decision.shortlist, *decision.runners_up]}
+    standing = picks["b"].standing
+    assert standing is not None and "a" in standing.tied_with
+    assert any("nobody states the error" in w for w in picks["b"].warnings)
+
+
+def test_dominated_by_less_than_the_errors_says_so() -> None:
+    pool = [
+        offer("a", benchmarks={"exam": Measured(value=0.52, error=0.03)}),
+        offer("b", benchmarks={"exam": Measured(value=0.50, error=0.03)}, vendor="w"),
+        offer("c", benchmarks={"exam": Measured(value=0.20, error=0.03)}, vendor="x"),
+    ]
+    beaten = {d.id: d for d in choose(pool, quality_by="exam").dominated}
+    assert beaten["b"].by == "a" and "dominated within noise" in beaten["b"].why
+    assert "dominated within noise" not in beaten["c"].why

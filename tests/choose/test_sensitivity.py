@@ -59,3 +59,34 @@ def test_at_the_flip_the_two_draw_level(
         ours = sum(w * v for w, v in zip(flip.weights, vectors[flip.rival], strict=True))
         theirs = sum(w * v for w, v in zip(flip.weights, vectors[leader], strict=True))
         assert ours == pytest.approx(theirs, abs=1e-4)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abcdefg"), st.tuples(*[st.floats(0, 1)] * 3), min_size=2, max_size=6
+    ),
+    st.tuples(*[st.floats(0.05, 1)] * 3),
+    st.tuples(*[st.floats(0.01, 1)] * 3),
+)
+def test_nobody_else_leads_where_a_flip_says_its_rival_does_nor_nearer_than_the_first_flip(
+    vectors: dict[str, tuple[float, float, float]],
+    weights: tuple[float, float, float],
+    other: tuple[float, float, float],
+) -> None:
+    def score(w: tuple[float, ...], i: str) -> float:
+        return sum(x * v for x, v in zip(w, vectors[i], strict=True)) / sum(w)
+
+    leader = max(sorted(vectors), key=lambda i: score(weights, i))
+    found = flips(vectors, weights)
+    for flip in found:
+        top = max(score(flip.weights, i) for i in vectors)
+        assert score(flip.weights, flip.rival) == pytest.approx(top, abs=1e-4)
+    if score(other, leader) < max(score(other, i) for i in vectors) - 1e-6:
+        here, there = ([x / sum(w) for x in w] for w in (weights, other))
+        moved = sum(abs(x - y) for x, y in zip(here, there, strict=True)) / 2
+        assert found and found[0].moved <= moved + 1e-5
+
+
+def test_a_rival_who_draws_level_only_behind_a_third_is_not_said_to_lead() -> None:
+    found = flips({"a": (1.0, 0.0), "b": (0.5, 0.6), "c": (0.5, 0.5)}, [3, 1])
+    assert [f.rival for f in found] == ["b"]

@@ -74,7 +74,7 @@ def main(folder: Path) -> None:
     )
     sources = {s.source.name: s.source for s in snapshots}
     sources |= {"guide": GUIDE_SOURCE, OURS: _our_source(ours["seen"])}
-    hosted = [m for m in merged.hosted if m.claims]
+    hosted = list(doubted(m for m in merged.hosted if m.claims))
     body = CatalogFile(
         version="",
         sources=dict(sorted(sources.items())),

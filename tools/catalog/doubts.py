@@ -35,10 +35,10 @@ def _doubt(claim: Claim, model: Model) -> str | None:
         return _WRONG_ENDS.get((model.id, claim.source))
     if not claim.field.startswith("price_"):
         return None
-    if model.id.startswith("gpt-oss") and not claim.note:
+    if model.id.startswith("gpt-oss") and model.of is None and not claim.note:
         return "OpenAI serves no API of it: another host's price"
-    if model.id in _PLACEHOLDERS and claim.source.startswith("litellm"):
-        return _PLACEHOLDERS[model.id]
+    if (model.of or model.id) in _PLACEHOLDERS and claim.source.startswith("litellm"):
+        return _PLACEHOLDERS[model.of or model.id]
     return _same_as_read(claim, model) or _half(claim, model)
 
 

@@ -52,7 +52,17 @@ def decide(need: Need, offers: Iterable[Offer], *, as_of: date, catalogue: str) 
     stands = standings({r.id: (r.score, spread.get(r.id, 0.0)) for r in ranked}) if spread else {}
     best = _leaders(known, kept)
     picks = [
-        _pick(need, r, by_id[r.id], known[r.id], best, doubts[r.id], as_of, stands.get(r.id))
+        _pick(
+            need,
+            r,
+            by_id[r.id],
+            known[r.id],
+            best,
+            doubts[r.id],
+            as_of,
+            stands.get(r.id),
+            yardstick,
+        )
         for r in ranked
     ]
     shortlist = tuple(picks[: need.shortlist])
@@ -161,18 +171,44 @@ def _errors(
     yardstick: _Yardstick,
     weights: Mapping[str, float],
 ) -> dict[str, float]:
-    """The standard error of each weighted score, from that of quality. Empty: nothing to count."""
-    scores = [v["quality"] for v in known.values() if v.get("quality") is not None]
-    width = max(scores, default=0.0) - min(scores, default=0.0) if scores else 0.0  # pyright: ignore[reportArgumentType, reportOperatorIssue]
-    if not width or "quality" not in weights:
+    """The standard error of each weighted score, from that of quality. Empty: nothing to count.
+
+    Where nobody states the error of a score, the widest of the others stands in for it, and
+    `_doubts_of_quality` says so: taken as exact it would make the ranking look firmer than it is.
+    """
+    scores = [q for v in known.values() if (q := v.get("quality")) is not None]
+    width = max(scores, default=0.0) - min(scores, default=0.0)
+    if not width:
         return {}
     part = weights["quality"] / sum(weights.values()) / width
-    found: dict[str, float] = {}
-    for model_id in known:
-        measured = _measured(by_id[model_id], yardstick)
-        if measured is not None and measured.error is not None:
-            found[model_id] = measured.error * part
-    return found
+    measured = {i: m for i in known if (m := _measured(by_id[i], yardstick)) is not None}
+    widest = max((m.error for m in measured.values() if m.error is not None), default=None)
+    if widest is None:
+        return {}
+    return {i: (widest if m.error is None else m.error) * part for i, m in measured.items()}
+
+
+def _doubts_of_quality(
+    offer: Offer, yardstick: _Yardstick, value: float | None, is_spread_known: bool
+) -> Iterable[str]:
+    """What weakens a score, or why one that exists does not count."""
+    scored = offer.benchmarks.get(yardstick.benchmark or "")
+    if value is None:
+        if scored is None:
+            yield "quality: nobody says, so it counts as the worst"
+        else:
+            ways = (
+                f"{scored.protocol or 'not said how'}, not {yardstick.protocol or 'not said how'}"
+            )
+            yield (
+                f"quality: {yardstick.benchmark} {scored.value:.3f} was measured another way ({ways}), "
+                "so it is not compared and counts as the worst"
+            )
+    elif scored is not None:
+        if scored.is_self_reported:
+            yield "its quality score is what its vendor reports of itself"
+        if scored.error is None and is_spread_known:
+            yield "quality: nobody states the error of its score; the widest of the others stands in"
 
 
 def _normalised(
@@ -228,16 +264,17 @@ def _pick(
     doubts: Sequence[Failure],
     as_of: date,
     standing: Standing | None,
+    yardstick: _Yardstick,
 ) -> Pick:
     cost = cost_per_request_usd(need, offer)
     warnings = [d.text for d in doubts]
     warnings += [
-        f"{name}: nobody says, so it counts as the worst" for name in values if values[name] is None
+        f"{name}: nobody says, so it counts as the worst"
+        for name in values
+        if values[name] is None and name != "quality"
     ]
-    if "quality" in values and any(
-        m.is_self_reported and m.value == values["quality"] for m in offer.benchmarks.values()
-    ):
-        warnings.append("its quality score is what its vendor reports of itself")
+    if "quality" in values:
+        warnings += _doubts_of_quality(offer, yardstick, values["quality"], standing is not None)
     if offer.retired_on is not None:
         after = f", successor {offer.successor}" if offer.successor else ""
         days = (offer.retired_on - as_of).days
@@ -297,7 +334,9 @@ def _dominated(
         if ours is not None and theirs is not None:
             parts.append(f"{name} {said(name, ours)} against {said(name, theirs)}")
     is_noise = names == ["quality"] and _is_noise(by_id[beaten.by], by_id[beaten.id], yardstick)
-    tail = "; no worse on the rest" + (" (within the error of measurement)" if is_noise else "")
+    tail = "; no worse on the rest" + (
+        " (dominated within noise: the two are not separable)" if is_noise else ""
+    )
     return Dominated(
         id=beaten.id, by=beaten.by, why="; ".join(parts) + tail, is_within_noise=is_noise
     )

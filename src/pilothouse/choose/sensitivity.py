@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -20,7 +20,10 @@ class Flip(Struct, frozen=True, kw_only=True):
 
 
 def flips(vectors: Mapping[str, Vector], weights: Sequence[float]) -> list[Flip]:
-    """For each rival of the leader, nearest first; a rival that can never lead is left out.
+    """Rivals of the leader, nearest first, each where it draws level and nobody else is ahead of it.
+
+    The first is the smallest change of weights that flips the first place. A rival who draws level only
+    behind a third one is left out: others lead before it does, and no weighting would be its own.
 
     `vectors` hold values in 0-1, more is better, None counts as 0. With d = rival - leader, moving weight
     from criterion i to j gains the rival d_j - d_i a unit, so the least that levels them is taken from where
@@ -38,7 +41,7 @@ def flips(vectors: Mapping[str, Vector], weights: Sequence[float]) -> list[Flip]
             continue
         gain = [r - m for r, m in zip(values, plain[leader], strict=True)]
         level = _level(gain, share)
-        if level is not None:
+        if level is not None and _leads(level, values, plain.values()):
             moved = sum(abs(a - b) for a, b in zip(level, share, strict=True)) / 2
             rounded = tuple(round(w, 6) for w in level)
             found.append(Flip(rival=rival, moved=round(moved, 6), weights=rounded))
@@ -62,6 +65,13 @@ def _level(gain: Sequence[float], share: Sequence[float]) -> list[float] | None:
         level[best] += taken
         behind -= taken * step
     return level if behind <= 1e-9 else None
+
+
+def _leads(
+    weights: Sequence[float], mine: Sequence[float], all_of: Iterable[Sequence[float]]
+) -> bool:
+    least = _dot(weights, mine) + 1e-9
+    return all(_dot(weights, values) <= least for values in all_of)
 
 
 def _dot(a: Sequence[float], b: Sequence[float]) -> float:
