@@ -19,16 +19,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pilothouse.catalog.catalog import load_bundled
 from pilothouse.catalog.prices import Rates, Tier
 from pilothouse.choose.engine import decide
 from pilothouse.choose.facts import Offer, offers
+from pilothouse.choose.guide.matrix import star_vectors
+from pilothouse.choose.ranking import shares
 from pilothouse.choose.read import load_need
 from pilothouse.choose.record import record_json, record_markdown
+from pilothouse.choose.ties import Z95, adjacent_ties
 from pilothouse.core.model import Measured
 from pilothouse.core.need import Need
 
 NEED = Path(__file__).parents[1] / "examples/needs/modern-support.yaml"
+KNOWN = Path(__file__).parents[1] / "tests/known_answers"
 DAY = date(2026, 11, 24)
 MTOK = Decimal(1_000_000)
 
@@ -65,8 +71,9 @@ def main() -> None:
     for kind in ("bundled", "made up"):
         whole, plain = by_name[f"decide, {kind}"], by_name[f"reference: filter and sort, {kind}"]
         whole["times_reference"] = round(whole["median_ms"] / plain["median_ms"], 1)
+    figures = known_figures()
     if given.json:
-        print(json.dumps({"rounds": rounds, "rows": rows}, indent=2))
+        print(json.dumps({"rounds": rounds, "rows": rows, "figures": figures}, indent=2))
         return
     print(f"{'':44}{'models':>8}{'median ms':>11}{'p95 ms':>9}{'x reference':>13}")
     for row in rows:
@@ -74,6 +81,28 @@ def main() -> None:
         print(
             f"{row['what']:44}{row['models']:>8}{row['median_ms']:>11.2f}{row['p95_ms']:>9.2f}{times:>13}"
         )
+
+    for name, (has, reference) in figures.items():
+        print(f"{name:60}{has:>20}   reference {reference}")
+
+
+def known_figures() -> dict[str, tuple[str, str]]:
+    """What must come out on the guide's star table and on two arena leaderboards, beside what is asked."""
+    guide = yaml.safe_load((KNOWN / "guide_spec.yaml").read_text(encoding="utf-8"))
+    rows = [r for r in guide["feature_matrix"]["rows"] if r["cost"] != "Free*"]
+    won = sorted((s for s in shares(star_vectors(rows), 5).values() if s), reverse=True)
+    found = {
+        "weightings won on the guide's star table, %": (
+            " / ".join(f"{100 * s:.1f}" for s in won),
+            "49 / 28 / 23, each within 1",
+        )
+    }
+    arena = json.loads((KNOWN / "arena_intervals.json").read_text(encoding="utf-8"))
+    for kind in ("raw", "style_control"):
+        scores = [(r, (high - low) / (2 * Z95)) for r, low, high in arena[kind]]
+        name = f"arena neighbours not separable, {kind}, {len(scores) - 1} pairs"
+        found[name] = (f"{adjacent_ties(scores):.1%}", ">= 98 %")
+    return found
 
 
 def _pair(kind: str, need: Need, pool: list[Offer]) -> list[tuple[str, int, Callable[[], object]]]:
