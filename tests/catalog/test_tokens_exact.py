@@ -136,3 +136,13 @@ def test_tools_make_the_count_an_estimate() -> None:
     with_tools = count_chat("gpt-4o", [Message(role="user", text="Rain?")], [tool])
     assert (plain.method, with_tools.method) == ("exact", "estimate")
     assert plain.tokens < with_tools.low <= with_tools.tokens <= with_tools.high
+
+
+@pytest.mark.parametrize(
+    ("model", "returned"),
+    [("gpt-5-nano", 7), ("o3-mini", 7), ("o1-mini", 15), ("gpt-oss-120b", 71), ("gpt-4o", 8)],
+)
+def test_a_hello_is_counted_with_the_format_as_recorded(model: str, returned: int) -> None:
+    count = count_chat(model, [Message(role="user", text="Hello")])
+    assert count.low <= returned <= count.high
+    assert (count.method == "exact") == (model == "gpt-4o")

@@ -13,7 +13,12 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from pilothouse.catalog.openai_tokens import chat_tokens, is_reasoning, vocabulary_of
+from pilothouse.catalog.openai_tokens import (
+    chat_tokens,
+    is_reasoning,
+    unpublished_range,
+    vocabulary_of,
+)
 from pilothouse.catalog.text_shape import shape
 from pilothouse.catalog.token_families import family_of
 from pilothouse.catalog.vocabulary import encoding
@@ -64,13 +69,15 @@ def count_chat(
     if vocabulary is None:
         count = _estimated_chat(model, messages)
     else:
-        reasons = is_reasoning(model)
-        tokens = chat_tokens(vocabulary, messages, reasons=reasons)
-        if reasons:
-            basis = f"{vocabulary} and the chat format as recorded, which is not published"
-            count = estimated(tokens, tokens - 2, tokens + 4 + 2 * len(messages), basis)
-        else:
+        tokens = chat_tokens(vocabulary, messages, reasons=is_reasoning(model))
+        added = unpublished_range(model)
+        if added is None:
             count = exact(tokens, f"{vocabulary} and OpenAI's published chat format")
+        else:
+            low, middle, high = added
+            basis = f"{vocabulary} and the chat format as recorded, which is not published"
+            more = 2 * len(messages)
+            count = estimated(tokens + middle, max(0, tokens + low), tokens + high + more, basis)
     return total([count, _tools(model, tools)]) if tools else count
 
 
