@@ -1,6 +1,6 @@
 """Records what genai-prices asks for text calls, for tests/catalog/test_prices_parity.py.
 
-    pip install genai-prices==0.2.3 && python tools/record_genai_prices.py > tests/known_answers/prices_genai.json
+pip install genai-prices==0.2.3 && python tools/record_genai_prices.py > tests/known_answers/prices_genai.json
 """
 
 from __future__ import annotations
@@ -45,7 +45,13 @@ def _row(provider: str, model: str, shape: dict[str, int], day: str) -> dict[str
         )
     except (LookupError, ValueError):
         return None
-    return {"provider": provider, "model": model, "day": day, **shape, "usd": str(found.total_price)}
+    return {
+        "provider": provider,
+        "model": model,
+        "day": day,
+        **shape,
+        "usd": str(found.total_price),
+    }
 
 
 if __name__ == "__main__":
