@@ -49,6 +49,13 @@ def test_a_region_has_its_own_prices_or_none() -> None:
     )
 
 
+def test_a_service_in_a_region_is_refused_and_not_priced_as_the_region_alone() -> None:
+    prices = {**BOTH, "price_input_per_mtok@batch": "1", "price_input_per_mtok@region=eu": "2.2"}
+    found = billed(prices, service="batch", region="eu", input_tokens=10**6)
+    assert found.total_usd is None
+    assert found.refused[0].startswith("batch in region eu: ")
+
+
 def test_thinking_is_output_unless_it_has_a_price() -> None:
     plain = billed(BOTH, output_tokens=100, reasoning_tokens=60)
     assert plain.total_usd == Decimal("0.0008")

@@ -66,11 +66,14 @@ def bill(
     `service` is batch, flex or priority; `region` the name of a price list's region; `exchange` USD for one
     unit of another currency. Raises `InvalidInput` for quantities that cannot be.
     """
+    amounts = used(checked(quantities))
+    if service and region:
+        problem = f"{service} in region {region}: no price list says what the two cost together"
+        return Bill(model=model.id, on=on, refused=(problem,))
     winning: dict[str, Claim] = {}
     for claim in catalog.claims(model, as_of=on):
         if claim.field.startswith("price_") and not claim.doubt:
             winning.setdefault(claim.field, claim)
-    amounts = used(checked(quantities))
     if quantities.requests and price_field("request") in winning:
         amounts["request"] = Decimal(quantities.requests)
     rate, problem = _exchange_rate(winning, exchange or {})
