@@ -40,6 +40,7 @@ _SHOWN = 20
     type=click.DateTime(["%Y-%m-%d"]),
     help="Use only what had been said by this day.",
 )
+@click.option("--plot", type=click.Path(path_type=Path), help="Write a picture (.svg or .png).")
 @click.option("--all", "show_all", is_flag=True, help="Print every excluded and dominated model.")
 @catalog_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
@@ -49,6 +50,7 @@ def command(
     out: Path | None,
     as_of: datetime | None,
     known_at: datetime | None,
+    plot: Path | None,
     show_all: bool,
     own: Path | None,
     as_json: bool,
@@ -79,6 +81,11 @@ def command(
         _write(decision, catalog, out)
         if template is not None:
             (out / "need.yaml").write_text(template_text(template), encoding="utf-8")
+    if plot is not None:
+        from pilothouse.plots.decision import plot_decision  # matplotlib is heavy, and optional
+        from pilothouse.plots.write import write
+
+        write(plot_decision(decision), plot)
     if as_json:
         click.echo(record.record_json(decision, catalog.sources), nl=False)
     else:

@@ -18,6 +18,7 @@ COMMANDS = {
     "whatif": "The same need after a price change, an outage, a retirement.",
     "decisions": "Saved decisions against today's catalogue; exit 1 when one no longer holds.",
     "price": "What a call costs in every dimension, on any day, or why nobody can say.",
+    "tco": "What a choice costs in all, with its uncertainty, and what would save.",
     "selfhost": "Machines of your own: memory, capacity, and when they pay.",
     "catalog": "Lists read, compared and doubted; your own models and prices; how old facts are.",
     "models": "What the catalogue knows, and who says so.",

@@ -169,6 +169,7 @@ def capacity(
 @click.option("--staff-usd-month", default="0", show_default=True)
 @click.option("--peak-to-average", type=click.FloatRange(1), default=1.0, show_default=True)
 @click.option("--spare", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--plot", type=click.Path(path_type=Path), help="Write a picture (.svg or .png).")
 @catalog_option
 @_json
 def break_even_command(
@@ -182,6 +183,7 @@ def break_even_command(
     staff_usd_month: str,
     peak_to_average: float,
     spare: int,
+    plot: Path | None,
     own: Path | None,
     as_json: bool,
 ) -> int:
@@ -206,6 +208,11 @@ def break_even_command(
     found = break_even(
         fleet, api_request_usd=request, input_tokens=input_tokens, output_tokens=output_tokens
     )
+    if plot is not None:
+        from pilothouse.plots.money import plot_break_even  # matplotlib is heavy, and optional
+        from pilothouse.plots.write import write
+
+        write(plot_break_even(found, f"{model} on {gpu_name}", against), plot)
     if as_json:
         print_json({"break_even": found, "curve": curve, "gpu_hour_usd": hour})
         return 0 if found.crossings else 1
