@@ -205,3 +205,21 @@ def test_a_tco_file_is_checked_with_its_lines(tmp_path: Path) -> None:
         error
     ) and 'Did you mean "gpt-5.4-mini"' in str(error)
     assert "bad.yaml:8:" in str(error)
+
+
+def test_the_wizard_shows_what_each_answer_leaves_goes_back_and_writes_the_need(
+    tmp_path: Path,
+) -> None:
+    answers = ["?", "y", "b", "n", "200k", "n", "any", "n", "n", "maybe", "n", "y", "n", "20000", "6000",
+               "500", "12000", "y", "tools,structured_output", "none", "n", "none", "2027-03-01", "y",
+               "asked"]  # fmt: skip
+    args = ["choose", "--ask", "--as-of", "2026-11-24", "--out", tmp_path]
+    result = run(*args, said="\n".join(answers) + "\n")
+    assert result.exception is None, result.output
+    assert result.output.count("keep all limits so far") == 22
+    assert "Guide, node 1" in result.output and "y or n" in result.output
+    written = (tmp_path / "need.yaml").read_text()
+    assert "name: asked" in written and "context_tokens: 200000" in written
+    again = run("choose", tmp_path / "need.yaml", "--as-of", "2026-11-24", "--json")
+    assert json.loads(again.output) == json.loads((tmp_path / "decision.json").read_text())
+    assert run("choose", "--ask", said="q\n").return_value == 130

@@ -10,8 +10,10 @@ import click
 from pilothouse.catalog.catalog import Catalog
 from pilothouse.choose import record
 from pilothouse.choose.decision import Decision, Pick
+from pilothouse.choose.facts import offers
 from pilothouse.choose.guide.templates import template_names, template_text
 from pilothouse.choose.poc import poc_yaml
+from pilothouse.cli.ask import Left, ask, need_yaml
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, print_table
 from pilothouse.cli.situation import read_need, situation, today
@@ -24,6 +26,9 @@ _SHOWN = 20
 
 @click.command()
 @click.argument("need", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--ask", "asks", is_flag=True, help="Ask question by question instead of reading a file."
+)
 @click.option("--template", help="Start from a use case of the guide instead; `list` names them.")
 @click.option(
     "--out",
@@ -46,6 +51,7 @@ _SHOWN = 20
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
     need: Path | None,
+    asks: bool,
     template: str | None,
     out: Path | None,
     as_of: datetime | None,
@@ -57,6 +63,7 @@ def command(
 ) -> int:
     """Choose 2-3 models for the NEED in a YAML file, with every exclusion explained.
 
+    --ask goes through the guide's questions and shows what each answer leaves.
     --template NAME chooses for one of the guide's use cases; with --out its need.yaml is written, too.
 
     Exit 0: a shortlist; 1: no model keeps every limit (the smallest relaxations are printed);
@@ -70,8 +77,15 @@ def command(
         click.echo("\n".join(template_names()))
         return 0
     catalog = open_catalog(own)
+    asked = None
+    if asks:
+        day = as_of.date() if as_of else today()
+        try:
+            asked = ask(offers(catalog, day), day)
+        except Left:
+            return 130
     given = situation(
-        _need(need, template, catalog),
+        asked or _need(need, template, catalog),
         catalog,
         as_of=as_of.date() if as_of else None,
         known_at=known_at.date() if known_at else None,
@@ -79,7 +93,9 @@ def command(
     decision = given.decide()
     if out is not None:
         _write(decision, catalog, out)
-        if template is not None:
+        if asked is not None:
+            (out / "need.yaml").write_text(need_yaml(asked), encoding="utf-8")
+        elif template is not None:
             (out / "need.yaml").write_text(template_text(template), encoding="utf-8")
     if plot is not None:
         from pilothouse.plots.decision import plot_decision  # matplotlib is heavy, and optional
