@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from seed import LICENCES, PREVIEW, PURPOSES
+from seed import GUIDE, LICENCES, PREVIEW, PURPOSES
 
 from pilothouse.catalog.trust import OURS
 from pilothouse.core.model import Claim
 
+RUNS_ON = ["huggingface", "ollama", "vllm", "tgi", "llama.cpp"]
 EDGE_B = 4.0
 """Billions of parameters that fit a phone or a small board when quantised."""
 
@@ -27,6 +28,11 @@ def derived(model_id: str, claims: Iterable[Claim]) -> Iterator[Claim]:
         found = next((kind for start, kind in LICENCES.items() if text.startswith(start)), None)
         if found:
             yield _claim("licence_class", found, model_id, f"from its licence, {licence.value}")
+    if said.get("is_open_weights") is not None and said["is_open_weights"].value is True:
+        if "has_fine_tuning" not in said:
+            yield _claim("has_fine_tuning", True, model_id, "its weights are open")
+        if model_id in GUIDE and "kind" not in said:
+            yield _claim("runs_on", RUNS_ON, model_id, "guide, lines 464-470")
     if "deployments" not in said and (weights := said.get("is_open_weights")):
         places = ["api"] if "price_input_per_mtok" in said else []
         if weights.value is True:

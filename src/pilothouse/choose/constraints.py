@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pilothouse.catalog.prices import rates
 from pilothouse.choose.facts import Offer
 from pilothouse.core.need import Budget, Names, Need, Privacy
 
@@ -68,11 +69,12 @@ def checker(need: Need, as_of: date) -> Callable[[Offer], list[Failure]]:
 
 
 def cost_per_request_usd(need: Need, offer: Offer) -> Decimal | None:
-    """At the need's mean tokens and cached share. None = nobody says what it costs."""
-    if offer.rates is None:
+    """At the need's mean tokens, cached share and service. None = nobody says what it costs."""
+    known = offer.rates if need.service == "standard" else rates(offer.claims, need.service)
+    if known is None:
         return None
     cached = round(need.tokens.input * need.tokens.cached_share)
-    return offer.rates.cost(need.tokens.input, need.tokens.output, cached)
+    return known.cost(need.tokens.input, need.tokens.output, cached)
 
 
 def _lifecycle(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:

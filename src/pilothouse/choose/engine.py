@@ -275,6 +275,7 @@ def _pick(
     ]
     if "quality" in values:
         warnings += _doubts_of_quality(offer, yardstick, values["quality"], standing is not None)
+    warnings += _strain(need, offer, cost)
     if offer.retired_on is not None:
         after = f", successor {offer.successor}" if offer.successor else ""
         days = (offer.retired_on - as_of).days
@@ -294,6 +295,19 @@ def _pick(
         reasons=tuple(_reasons(values, best)),
         warnings=tuple(warnings),
     )
+
+
+def _strain(need: Need, offer: Offer, cost: Decimal | None) -> Iterable[str]:
+    """What growth and peaks will ask of it."""
+    budget = need.must.budget.per_month_usd
+    if cost is not None and need.growth_per_year > 1:
+        month = cost * need.requests_per_month * Decimal(str(need.growth_per_year))
+        over = f", over the budget of {usd(budget)}" if budget and month > budget else ""
+        yield f"in a year, at {need.growth_per_year:g} times the volume: {usd(month)} a month{over}"
+    limit = offer.policy.requests_per_minute
+    if limit is not None and need.peak_requests_per_minute > limit:
+        peak = need.peak_requests_per_minute
+        yield f"its rate limit is {limit:,} requests a minute, and the peak asks {peak:,.0f}"
 
 
 def _reasons(values: Mapping[str, float | None], best: Mapping[str, float]) -> Iterable[str]:
