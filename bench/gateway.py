@@ -26,7 +26,8 @@ from typing import Any
 import uvloop
 
 from pilothouse.server.http import Exchange, HttpRequest, HttpServer, Limits
-from pilothouse.wire.pool import Pool, Response, Timeouts
+from pilothouse.wire.deadlines import Timeouts
+from pilothouse.wire.pool import Pool
 
 TICKS_S = os.sysconf("SC_CLK_TCK")
 QUESTION = {"model": "route", "messages": [{"role": "user", "content": "What is 2 + 2? " * 8}]}
@@ -73,7 +74,7 @@ async def upstream(http: HttpRequest, out: Exchange) -> None:
         return
     out.start_stream(SSE)
     for data in EVENTS:
-        await out.write(data)
+        out.write(data)
         await asyncio.sleep(0)
     out.end_stream()
 
@@ -93,9 +94,9 @@ class PassThrough:
             out.send(response.status, response.body)
             return
         out.start_stream(SSE)
-        async for data in self.pool.stream(self.head, http.body):
-            if isinstance(data, bytes):
-                await out.write(data)
+        incoming = await self.pool.open(self.head, http.body)
+        while data := await incoming.read():
+            out.write(data)
         out.end_stream()
 
 
@@ -147,10 +148,9 @@ async def one_stream(
     pool: Pool, head: bytes, body: bytes, started: float, first_ms: list[float]
 ) -> None:
     seen = b""
-    async for data in pool.stream(head, body):
-        if isinstance(data, Response):
-            assert data.status == 200
-            continue
+    incoming = await pool.open(head, body)
+    assert incoming.status == 200
+    while data := await incoming.read():
         if b"four" not in seen[:2000] and b"four" in data:
             first_ms.append((time.perf_counter() - started) * 1e3)
         seen += data

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pilothouse.catalog.catalog import load_bundled
 from pilothouse.catalog.prices import price_of
+from pilothouse.core.answer import Usage
 from pilothouse.core.ports import Priced
-from pilothouse.core.request import Usage
 from pilothouse.core.route import Target
 
 PRICE = price_of(load_bundled())

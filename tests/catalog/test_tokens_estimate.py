@@ -100,6 +100,6 @@ def test_a_provider_prefix_changes_nothing() -> None:
 
 def test_a_request_to_another_vendor_is_an_estimate_that_holds_its_framing() -> None:
     # An hello to Claude was returned as 8 input tokens in many recorded requests.
-    count = count_chat("claude-3-haiku", [Message(role="user", text="Hello")])
+    count = count_chat("claude-3-haiku", [Message.of_text("user", "Hello")])
     assert count.method == "estimate"
     assert count.low <= 8 <= count.high

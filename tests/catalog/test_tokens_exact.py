@@ -119,9 +119,9 @@ def test_a_chat_request_has_what_the_cookbook_says_the_api_counted() -> None:
         "increased leverage.",
         "Let's talk later when we're less busy about how to do better.",
     ]
-    messages = [Message(role="system", text=text) for text in texts]
+    messages = [Message.of_text("system", text) for text in texts]
     last = "This late pivot means we don't have time to boil the ocean for the client deliverable."
-    messages.append(Message(role="user", text=last))
+    messages.append(Message.of_text("user", last))
     names = sum(
         encoding("cl100k_base").count(f"example_{who}") + 1 for who in ("user", "assistant")
     )
@@ -132,8 +132,8 @@ def test_a_chat_request_has_what_the_cookbook_says_the_api_counted() -> None:
 
 def test_tools_make_the_count_an_estimate() -> None:
     tool = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
-    plain = count_chat("gpt-4o", [Message(role="user", text="Rain?")])
-    with_tools = count_chat("gpt-4o", [Message(role="user", text="Rain?")], [tool])
+    plain = count_chat("gpt-4o", [Message.of_text("user", "Rain?")])
+    with_tools = count_chat("gpt-4o", [Message.of_text("user", "Rain?")], [tool])
     assert (plain.method, with_tools.method) == ("exact", "estimate")
     assert plain.tokens < with_tools.low <= with_tools.tokens <= with_tools.high
 
@@ -143,6 +143,6 @@ def test_tools_make_the_count_an_estimate() -> None:
     [("gpt-5-nano", 7), ("o3-mini", 7), ("o1-mini", 15), ("gpt-oss-120b", 71), ("gpt-4o", 8)],
 )
 def test_a_hello_is_counted_with_the_format_as_recorded(model: str, returned: int) -> None:
-    count = count_chat(model, [Message(role="user", text="Hello")])
+    count = count_chat(model, [Message.of_text("user", "Hello")])
     assert count.low <= returned <= count.high
     assert (count.method == "exact") == (model == "gpt-4o")

@@ -5,7 +5,7 @@ import itertools
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,11 +13,12 @@ import msgspec
 import pytest
 
 from pilothouse.client.caller import Client
+from pilothouse.core.answer import Answer, Usage
+from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.case import Case
 from pilothouse.core.errors import ErrorClass, InvalidInput, ProviderError, StoreError
-from pilothouse.core.ports import Chunk, PaidAnswer, Priced, Reply
-from pilothouse.core.request import Answer, Request, Usage
+from pilothouse.core.ports import AnswerStream, PaidAnswer, Priced, Reply
 from pilothouse.core.route import Target
 from pilothouse.prove.report import report
 from pilothouse.prove.run import Progress, check_cases, run, run_id
@@ -43,7 +44,6 @@ PRICE = Decimal("0.01")
 class Calculator:
     """A provider that adds; `good` is right, `bad` is not. Fails as it is told to."""
 
-    dialect = "openai_chat"
     is_timed = False
 
     def __init__(self, before: Callable[[int], None] = lambda n: None) -> None:
@@ -51,20 +51,19 @@ class Calculator:
         self.asked = 0
         self._before = before
 
-    async def complete(self, target: Target, request: Request, body: bytes) -> Reply:
+    async def complete(self, target: Target, ask: Ask) -> Reply:
         await asyncio.sleep(0)
         self.asked += 1
         self._before(self.asked)
-        prompt = request.messages[-1].text
+        prompt = ask.request.messages[-1].text
         self.answered[target.model, prompt] += 1
         total = sum(int(x) for x in prompt.split("+"))
         text = str(total if target.model == "good" else total + 1)
         usage = Usage(input_tokens=3, output_tokens=1)
-        return Reply(b"{}", Answer(text=text, finish_reason="stop", usage=usage))
+        return Reply(b"{}", Answer.of_text(text, usage=usage), "openai_chat")
 
-    async def stream(self, target: Target, request: Request, body: bytes) -> AsyncGenerator[Chunk]:
+    async def stream(self, target: Target, ask: Ask) -> AnswerStream:
         raise ProviderError("caller", "not streamed")
-        yield
 
     async def close(self) -> None: ...
 

@@ -26,7 +26,7 @@ from pilothouse.core.secret import Secret
 from pilothouse.providers.openai_chat import OpenAIChatProvider
 from pilothouse.server.gateway import Gateway, error_body
 from pilothouse.server.http import HttpServer, Limits
-from pilothouse.wire.pool import Timeouts
+from pilothouse.wire.deadlines import Timeouts
 
 KEY = "sk-secret-key"
 BEHAVIOURS = [

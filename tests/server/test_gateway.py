@@ -146,7 +146,7 @@ def test_a_stream_that_fails_before_its_first_token_falls_back_unseen(
         ("cut-politely", "cut"),
         ("cut-hard", "cut"),
         ("stalls", "timeout"),
-        ("bad-chunk", "garbage"),
+        ("bad-chunk", "cut"),
     ],
 )
 def test_a_cut_stream_is_an_error_in_band_and_never_a_polite_end(
@@ -173,7 +173,7 @@ def test_a_caller_who_goes_away_cancels_the_upstream_at_once(with_gateway: Run) 
         await asyncio.wait_for(h.upstream.closed_by_client.wait(), 5)
         assert h.calls[-1].error_class == "cancelled"
 
-    from pilothouse.wire.pool import Timeouts
+    from pilothouse.wire.deadlines import Timeouts
 
     with_gateway(body, timeouts=Timeouts())
 

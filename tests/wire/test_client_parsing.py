@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilothouse.core.errors import InvalidInput, ProviderError
-from pilothouse.wire.pool import Pool, Response, Timeouts
+from pilothouse.wire.deadlines import Timeouts
+from pilothouse.wire.pool import Pool, Response
 from pilothouse.wire.sse import Events
 
 FAST = Timeouts(connect_s=2, first_byte_s=2, between_s=2, total_s=5)
@@ -62,9 +63,9 @@ async def exchange(data: bytes, cuts: list[int], *, is_stream: bool) -> tuple[Re
         if not is_stream:
             response = await pool.send(head, b"")
             return response, response.body
-        parts = [part async for part in pool.stream(head, b"")]
-        assert isinstance(parts[0], Response)
-        return parts[0], b"".join(p for p in parts[1:] if isinstance(p, bytes))
+        incoming = await pool.open(head, b"")
+        got = await incoming.rest()
+        return Response(incoming.status, incoming.headers, b""), got
     finally:
         pool.close()
         await asyncio.wait_for(ended.wait(), 5)

@@ -13,10 +13,10 @@ from decimal import Decimal
 from msgspec import Struct
 
 from pilothouse.catalog.catalog import Catalog
+from pilothouse.core.answer import Usage
 from pilothouse.core.errors import NotFound
 from pilothouse.core.model import Alias, Claim
 from pilothouse.core.ports import Priced, PriceOf
-from pilothouse.core.request import Usage
 from pilothouse.core.route import Target
 
 _MTOK = Decimal(1_000_000)

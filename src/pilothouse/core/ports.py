@@ -5,14 +5,15 @@ Types only. The implementations are plugins, chosen in `app`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
+from pilothouse.core.answer import Answer, Event, Usage
+from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call, Score
-from pilothouse.core.request import Answer, Request, Usage
 from pilothouse.core.route import Target
 
 NowUs = Callable[[], int]
@@ -31,39 +32,49 @@ PriceOf = Callable[[Target, Usage, int], Priced]
 
 
 class Reply(Struct, frozen=True):
-    """A whole answer: the bytes in the provider's dialect, and what they mean."""
+    """A whole answer: the provider's bytes in its dialect, and what they mean."""
 
     body: bytes
     answer: Answer
+    dialect: str
+    lost: tuple[str, ...] = ()
+    """What of the request this dialect could not say."""
 
 
-ChunkKind = Literal["start", "token", "usage", "done"]
-"""Before the first content; content or finish; usage alone; the dialect's end mark."""
-
-
-class Chunk(Struct, frozen=True):
-    """One whole server-sent event as bytes, and what it means."""
+class Piece(Struct, frozen=True):
+    """Whole server-sent events as one read brought them, and what they mean."""
 
     data: bytes
-    kind: ChunkKind
-    text: str = ""
-    finish_reason: str | None = None
-    usage: Usage | None = None
+    events: Sequence[Event]
+
+
+class AnswerStream(Protocol):
+    """An answer that is coming."""
+
+    dialect: str
+    lost: tuple[str, ...]
+
+    async def next(self) -> Piece | None:
+        """What came; None after the dialect's end mark. Raises `ProviderError`: `cut` without one."""
+        ...
+
+    def close(self) -> None:
+        """Stop it, wherever it is. Idempotent."""
+        ...
 
 
 class Provider(Protocol):
     """Where answers come from. Every failure is a `ProviderError` with its class."""
 
-    dialect: str
     is_timed: bool
     """Whether our clock says anything about it: False for replayed answers."""
 
-    async def complete(self, target: Target, request: Request, body: bytes) -> Reply:
-        """One whole answer. `body` is `request` in the provider's dialect, model not yet set."""
+    async def complete(self, target: Target, ask: Ask) -> Reply:
+        """One whole answer."""
         ...
 
-    def stream(self, target: Target, request: Request, body: bytes) -> AsyncGenerator[Chunk]:
-        """The answer piece by piece. Raises `cut` if it ends before the dialect's end mark."""
+    async def stream(self, target: Target, ask: Ask) -> AnswerStream:
+        """An answer piece by piece, as soon as the provider has accepted the question."""
         ...
 
     async def close(self) -> None:

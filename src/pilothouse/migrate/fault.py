@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 
 from msgspec import Struct
 
+from pilothouse.core.ask import Ask
 from pilothouse.core.errors import InvalidInput, ProviderError
-from pilothouse.core.ports import Chunk, Provider, Reply
-from pilothouse.core.request import Request
+from pilothouse.core.ports import AnswerStream, Provider, Reply
 from pilothouse.core.route import Target
 
 _FORM = re.compile(r"^errors=(0?\.\d+|1|\d{1,3}%)@(0?\.\d+|1|\d{1,3}%)$")
@@ -37,23 +37,21 @@ class Faulty:
     def __init__(
         self, inner: Provider, errors: float, is_on: Callable[[Target], bool], dice: random.Random
     ) -> None:
-        self.dialect = inner.dialect
         self.is_timed = inner.is_timed
         self._inner = inner
         self._errors = errors
         self._is_on = is_on
         self._dice = dice
 
-    async def complete(self, target: Target, request: Request, body: bytes) -> Reply:
+    async def complete(self, target: Target, ask: Ask) -> Reply:
         """The inner provider's answer, or a failure."""
         self._maybe_fail(target)
-        return await self._inner.complete(target, request, body)
+        return await self._inner.complete(target, ask)
 
-    async def stream(self, target: Target, request: Request, body: bytes) -> AsyncGenerator[Chunk]:
+    async def stream(self, target: Target, ask: Ask) -> AnswerStream:
         """The inner provider's stream, or a failure before it."""
         self._maybe_fail(target)
-        async for chunk in self._inner.stream(target, request, body):
-            yield chunk
+        return await self._inner.stream(target, ask)
 
     async def close(self) -> None:
         """Close the inner provider."""

@@ -120,7 +120,7 @@ class Rehearsal:
         user = f"user-{self._dice.randrange(self._plan.file.rehearsal.users)}"
         request = Request(
             model=self._spec.name,
-            messages=(Message(role="user", text=case.prompt),),
+            messages=(Message.of_text("user", case.prompt),),
             subject=user,
         )
         request_id = self._client.new_id()

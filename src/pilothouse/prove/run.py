@@ -16,11 +16,12 @@ from msgspec import Struct
 
 from pilothouse.catalog.tokens import estimate_tokens
 from pilothouse.client.caller import Asked, Client
+from pilothouse.core.answer import Usage
 from pilothouse.core.call import Score
 from pilothouse.core.case import Case
 from pilothouse.core.errors import RETRYABLE, InvalidInput, PilothouseError
 from pilothouse.core.ports import NowUs, PaidAnswer, RunStore
-from pilothouse.core.request import Message, Request, Usage
+from pilothouse.core.request import Message, Request
 from pilothouse.core.route import Route
 from pilothouse.prove.spec import Candidate, Poc
 
@@ -194,7 +195,7 @@ class _Keeper:
 async def _ask(poc: Poc, job: Job, client: Client, run_name: str) -> PaidAnswer:
     request = Request(
         model=job.candidate.model,
-        messages=(Message(role="user", text=render_prompt(poc, job.case)),),
+        messages=(Message.of_text("user", render_prompt(poc, job.case)),),
         max_output_tokens=poc.file.max_output_tokens,
         temperature=poc.file.temperature,
     )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import ClassVar
 
+from pilothouse.core.ask import Ask
 from pilothouse.core.errors import ErrorClass, ProviderError
-from pilothouse.core.ports import Chunk, Reply
-from pilothouse.core.request import Request
+from pilothouse.core.ports import AnswerStream, Reply
 from pilothouse.core.route import Target
 from pilothouse.core.secret import Secret
 from pilothouse.dialects.openai_chat import plugin as dialect
 from pilothouse.providers._config import ProviderConfig
-from pilothouse.wire.pool import Pool, Response, Timeouts
-from pilothouse.wire.sse import Events
+from pilothouse.providers._sse_stream import SseStream
+from pilothouse.wire.deadlines import Timeouts
+from pilothouse.wire.pool import Pool
 
 _MOST_MESSAGE = 500
 _BY_STATUS: dict[int, ErrorClass] = {
@@ -30,7 +30,6 @@ class OpenAIChatProvider:
     """Implements `Provider`. The key is sent, and scrubbed from whatever comes back."""
 
     needs: ClassVar[tuple[str, ...]] = ("base_url",)
-    dialect = "openai_chat"
     is_timed = True
 
     def __init__(
@@ -41,7 +40,7 @@ class OpenAIChatProvider:
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if key is not None:
             headers["authorization"] = f"Bearer {key.reveal()}"
-        self._head = self._pool.head("POST", dialect.path, headers)
+        self._head = self._pool.head("POST", dialect.path("", stream=False), headers)
 
     @classmethod
     def from_config(
@@ -51,61 +50,50 @@ class OpenAIChatProvider:
         given = {
             limit: getattr(config, limit)
             for limit in Timeouts.__struct_fields__
-            if getattr(config, limit) is not None
+            if getattr(config, limit, None) is not None
         }
         return cls(config.base_url or "", key=key, timeouts=Timeouts(**given))
 
-    async def complete(self, target: Target, request: Request, body: bytes) -> Reply:
+    async def complete(self, target: Target, ask: Ask) -> Reply:
         """One whole answer, the provider's bytes untouched."""
-        sent = dialect.with_model(body, target.model, stream=False)
+        written = ask.written(dialect)
+        sent = dialect.with_model(written.body, target.model, stream=False)
         try:
             response = await self._pool.send(self._head, sent)
             if response.status != 200:
-                raise self._refusal(response)
-            return Reply(response.body, dialect.read_answer(response.body))
+                raise self._refusal(response.status, response.headers, response.body)
+            answer = dialect.read_answer(response.body)
+            return Reply(response.body, answer, dialect.name, written.lost)
         except ProviderError as error:
             raise self._scrubbed(error) from None
 
-    async def stream(self, target: Target, request: Request, body: bytes) -> AsyncGenerator[Chunk]:
+    async def stream(self, target: Target, ask: Ask) -> AnswerStream:
         """Event by event, bytes untouched. An end without the end mark is `cut`."""
-        sent = dialect.with_model(body, target.model, stream=True)
-        source = self._pool.stream(self._head, sent)
+        written = ask.written(dialect)
+        sent = dialect.with_model(written.body, target.model, stream=True)
         try:
-            async for chunk in self._chunks(source):
-                yield chunk
+            incoming = await self._pool.open(self._head, sent)
+            try:
+                if incoming.status != 200:
+                    body = await incoming.rest()
+                    raise self._refusal(incoming.status, incoming.headers, body)
+                kind = incoming.headers.get("content-type", "")
+                if not kind.startswith("text/event-stream"):
+                    raise ProviderError("garbage", f'a stream was asked for, "{kind[:60]}" came')
+            except BaseException:
+                incoming.close()
+                raise
         except ProviderError as error:
             raise self._scrubbed(error) from None
-        finally:
-            await source.aclose()
+        keeps = ask.dialect is not dialect or ask.envelope.wants_usage
+        return SseStream(incoming, dialect, written.lost, self._scrubbed, keeps_usage=keeps)
 
     async def close(self) -> None:
         """Close idle connections."""
         self._pool.close()
 
-    async def _chunks(self, source: AsyncGenerator[bytes | Response]) -> AsyncGenerator[Chunk]:
-        response = await anext(source)
-        assert isinstance(response, Response)
-        if response.status != 200:
-            response.body = await _rest(source)
-            raise self._refusal(response)
-        kind = response.headers.get("content-type", "")
-        if not kind.startswith("text/event-stream"):
-            raise ProviderError("garbage", f'a stream was asked for, "{kind[:60]}" came')
-        events = Events()
-        async for data in source:
-            assert isinstance(data, bytes)
-            for event in _whole(events, data):
-                chunk = dialect.read_chunk(event)
-                if chunk is None:
-                    continue
-                yield chunk
-                if chunk.kind == "done":
-                    return
-        raise ProviderError("cut", "the stream ended before its end mark")
-
-    def _refusal(self, response: Response) -> ProviderError:
-        status = response.status
-        message, code = dialect.read_error(response.body)
+    def _refusal(self, status: int, headers: dict[str, str], body: bytes) -> ProviderError:
+        message, code = dialect.read_error(body)
         kind: ErrorClass
         if status in _BY_STATUS:
             kind = _BY_STATUS[status]
@@ -119,7 +107,7 @@ class OpenAIChatProvider:
             kind,
             f"HTTP {status}: {message or 'no message'}",
             http_status=status,
-            retry_after_s=_retry_after_s(response.headers),
+            retry_after_s=_retry_after_s(headers),
         )
 
     def _scrubbed(self, error: ProviderError) -> ProviderError:
@@ -132,18 +120,6 @@ class OpenAIChatProvider:
             http_status=error.http_status,
             retry_after_s=error.retry_after_s,
         )
-
-
-async def _rest(source: AsyncGenerator[bytes | Response]) -> bytes:
-    parts = [data async for data in source if isinstance(data, bytes)]
-    return b"".join(parts)
-
-
-def _whole(events: Events, data: bytes) -> list[bytes]:
-    try:
-        return events.feed(data)
-    except ValueError as error:
-        raise ProviderError("garbage", str(error)) from None
 
 
 def _retry_after_s(headers: dict[str, str]) -> float | None:

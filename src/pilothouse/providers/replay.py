@@ -6,7 +6,8 @@ estimated and marked so.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import Iterator
 from functools import cached_property
 from hashlib import blake2b
 from typing import ClassVar
@@ -15,9 +16,12 @@ import msgspec
 
 from pilothouse import recordings
 from pilothouse.catalog.tokens import estimate_tokens
+from pilothouse.core.answer import Answer, Begin, End, Event, Finish, TextDelta, Usage, Used
+from pilothouse.core.ask import Ask
+from pilothouse.core.dialect import StreamWriter
 from pilothouse.core.errors import ProviderError
-from pilothouse.core.ports import Chunk, Reply
-from pilothouse.core.request import Answer, Request, Usage
+from pilothouse.core.ports import AnswerStream, Piece, Reply
+from pilothouse.core.request import Request
 from pilothouse.core.route import Target
 from pilothouse.core.secret import Secret
 from pilothouse.dialects.openai_chat import plugin as dialect
@@ -29,7 +33,6 @@ class Replay:
     """Implements `Provider` over the recording `source` (`builtin:gsm8k` or a file)."""
 
     needs: ClassVar[tuple[str, ...]] = ("recording",)
-    dialect = "openai_chat"
     is_timed = False
 
     def __init__(self, source: str) -> None:
@@ -40,21 +43,26 @@ class Replay:
         """From a row of `providers:`."""
         return cls(config.recording or "")
 
-    async def complete(self, target: Target, request: Request, body: bytes) -> Reply:
+    async def complete(self, target: Target, ask: Ask) -> Reply:
         """The recorded answer to the request's last user message."""
+        request = ask.request
         answer = self._answer(target, request)
         whole = dialect.write_answer(
             answer, model=target.model, id=_id(target, request), created_s=0
         )
-        return Reply(whole, answer)
+        return Reply(whole, answer, dialect.name)
 
-    async def stream(self, target: Target, request: Request, body: bytes) -> AsyncGenerator[Chunk]:
+    async def stream(self, target: Target, ask: Ask) -> AnswerStream:
         """The same answer, a word at a time."""
+        request = ask.request
         answer = self._answer(target, request)
-        for chunk in dialect.write_stream(
-            answer, model=target.model, id=_id(target, request), created_s=0
-        ):
-            yield chunk
+        writer = dialect.writer(
+            model=target.model,
+            id=_id(target, request),
+            created_s=0,
+            wants_usage=ask.envelope.wants_usage,
+        )
+        return _Words(answer, writer)
 
     async def close(self) -> None:
         """Nothing to give back."""
@@ -76,13 +84,39 @@ class Replay:
                 f"(it has: {self._models})"
             )
             raise ProviderError("caller", message, http_status=404)
-        return Answer(
-            text=found.answer,
+        return Answer.of_text(
+            found.answer,
             finish_reason="stop",
             usage=_usage(found, request),
             latency_ms=found.latency_ms,
             ttft_ms=found.ttft_ms,
         )
+
+
+class _Words:
+    """Implements `AnswerStream`: the answer a word at a time."""
+
+    dialect = dialect.name
+    lost: tuple[str, ...] = ()
+
+    def __init__(self, answer: Answer, writer: StreamWriter) -> None:
+        self._pieces = _pieces(answer, writer)
+
+    async def next(self) -> Piece | None:
+        """The next word."""
+        return next(self._pieces, None)
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+
+def _pieces(answer: Answer, writer: StreamWriter) -> Iterator[Piece]:
+    words = [TextDelta(word) for word in re.findall(r"\s*\S+\s*|^\s+$", answer.text)]
+    end: list[Event] = [Finish(answer.finish_reason or "stop")]
+    if answer.usage is not None:
+        end.append(Used(answer.usage))
+    for event in (Begin(), *words, *end, End()):
+        yield Piece(writer.write(event), (event,))
 
 
 def _usage(found: Recorded, request: Request) -> Usage:

@@ -1,35 +1,29 @@
-"""The gateway: a request in OpenAI's dialect, the route its `model` names, the answer's bytes."""
+"""The gateway: a request in any dialect, the route its `model` names, the answer in the same dialect."""
 
 from __future__ import annotations
 
 import hmac
+import time
 from collections.abc import Callable, Mapping
 
 import msgspec
 
-from pilothouse.client.caller import Asked, Client
+from pilothouse.client.attempt import Asked
+from pilothouse.client.caller import Client
+from pilothouse.client.live import LiveStream
+from pilothouse.core.ask import Ask
+from pilothouse.core.dialect import Dialect
 from pilothouse.core.errors import BadRequest, ProviderError, did_you_mean
-from pilothouse.core.ports import Chunk
+from pilothouse.core.ports import Reply
 from pilothouse.core.request import Request
 from pilothouse.core.route import Policy, Route, RouteSpec, Split
 from pilothouse.core.secret import Secret
-from pilothouse.dialects.openai_chat import plugin as dialect
+from pilothouse.server.doors import Door, fixed_doors, spoken
 from pilothouse.server.http import Exchange, HttpRequest
+from pilothouse.server.keepalive import Keepalive
+from pilothouse.server.refusals import code_of, id_lines, refuse, refuse_for, status_of
 
-_STREAM_HEADERS = (
-    b"content-type: text/event-stream\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
-)
-_STATUS_BY_CLASS = {
-    "auth": 502,
-    "rate_limited": 429,
-    "refused": 400,
-    "provider_down": 502,
-    "timeout": 504,
-    "garbage": 502,
-    "cut": 502,
-    "caller": 400,
-}
-_CALLER_STATUSES = {400, 404, 413, 422}
+_JSON = "content-type: application/json\r\n"
 
 
 class Gateway:
@@ -45,6 +39,8 @@ class Gateway:
         policy_of: Callable[[str], Policy],
         split_of: Callable[[str], Split | None],
         key: Secret | None = None,
+        *,
+        keepalive_s: float = 15.0,
     ) -> None:
         self._client = client
         self._routes = routes
@@ -52,26 +48,29 @@ class Gateway:
         self._split_policy = policy_of("sticky_split")
         self._split_of = split_of
         self._key = key.reveal().encode() if key else None
+        self._keepalive_s = keepalive_s
+        self._doors = fixed_doors()
         self._models = _model_list(routes)
 
     async def handle(self, http: HttpRequest, out: Exchange) -> None:
         """Answer one request, whatever it is."""
-        path = http.path.removeprefix("/v1")
-        allowed = _PATHS.get(path)
-        if allowed is None or (path == http.path and path != "/healthz"):
-            _refuse(out, 404, f"there is nothing at {http.path}: see /v1/models", code="not_found")
-        elif http.method != allowed:
-            _refuse(out, 405, f"{http.path} takes {allowed}", headers=f"allow: {allowed}\r\n")
-        elif path == "/healthz":
+        door = self._doors.get(http.path)
+        if door is None:
+            dialect = spoken(http.path, http.headers)
+            message = f"there is nothing at {http.path}: see /v1/models"
+            refuse(out, dialect, 404, message, code="not_found")
+        elif http.method != door.method:
+            message = f"{http.path} takes {door.method}"
+            refuse(out, door.dialect, 405, message, headers=f"allow: {door.method}\r\n")
+        elif door.asks == "health":
             out.send(200, b'{"status":"ok"}')
         elif not self._is_known(http):
-            _refuse(
-                out, 401, "a valid key is needed: Authorization: Bearer ...", code="invalid_api_key"
-            )
-        elif path == "/models":
+            message = "a valid key is needed: Authorization: Bearer ..."
+            refuse(out, door.dialect, 401, message, code="invalid_api_key")
+        elif door.asks == "models":
             out.send(200, self._models)
         else:
-            await self._chat(http, out)
+            await self._answer(door, http, out)
 
     def route(self, request: Request, request_id: str) -> Route | None:
         """Where `request` goes; None when nothing is called by its `model`."""
@@ -82,62 +81,72 @@ class Gateway:
         policy = self._policies[spec.name] if split is None else self._split_policy
         return policy(request, spec, split, request_id)
 
-    async def _chat(self, http: HttpRequest, out: Exchange) -> None:
+    async def _answer(self, door: Door, http: HttpRequest, out: Exchange) -> None:
         request_id = self._client.new_id()
-        id_line = f"x-request-id: {request_id}\r\n"
+        dialect = door.dialect
         try:
-            request = dialect.read_request(http.body)
+            envelope = dialect.read_envelope(http.body, model=door.model, stream=door.stream)
         except BadRequest as error:
             status = 422 if error.param else 400
-            _refuse(out, status, str(error), param=error.param, headers=id_line)
+            refuse(out, dialect, status, str(error), param=error.param, request_id=request_id)
             return
         subject = http.headers.get("x-pilothouse-subject")
         if subject:
-            request = msgspec.structs.replace(request, subject=subject)
-        route = self.route(request, request_id)
+            envelope = msgspec.structs.replace(envelope, subject=subject)
+        ask = Ask(dialect, http.body, envelope)
+        brief = Request(model=envelope.model, messages=(), subject=envelope.subject)
+        route = self.route(brief, request_id)
         if route is None:
-            hint = did_you_mean(request.model, self._routes)
-            message = f'no route or target is called "{request.model}".{hint} (see /v1/models)'
-            _refuse(out, 404, message, code="model_not_found", param="model", headers=id_line)
-        elif request.stream:
-            await self._stream(http.body, request, route, request_id, out)
+            hint = did_you_mean(envelope.model, self._routes)
+            message = f'no route or target is called "{envelope.model}".{hint} (see /v1/models)'
+            refuse(
+                out,
+                dialect,
+                404,
+                message,
+                code="model_not_found",
+                param="model",
+                request_id=request_id,
+            )
+        elif envelope.stream:
+            await self._stream(dialect, ask, route, request_id, out)
         else:
-            await self._whole(http.body, request, route, request_id, out)
+            await self._whole(dialect, ask, route, request_id, out)
 
     async def _whole(
-        self, body: bytes, request: Request, route: Route, request_id: str, out: Exchange
+        self, dialect: Dialect, ask: Ask, route: Route, request_id: str, out: Exchange
     ) -> None:
-        asked = Asked(request_id=request_id)
-        outcome = await self._client.call(request, route, asked=asked, body=body)
+        outcome = await self._client.call(ask, route, asked=Asked(request_id=request_id))
         if outcome.reply is not None:
-            headers = f"content-type: application/json\r\nx-request-id: {request_id}\r\n"
-            out.send(200, outcome.reply.body, headers.encode())
+            target = outcome.calls[-1].target
+            headers = _JSON + _told(request_id, target, outcome.reply.lost)
+            body = _in_dialect(dialect, outcome.reply, outcome.calls[-1].model, request_id)
+            out.send(200, body, headers.encode())
         elif outcome.error is not None:
-            _refuse_for(out, outcome.error, request_id)
+            refuse_for(out, dialect, outcome.error, request_id)
 
     async def _stream(
-        self, body: bytes, request: Request, route: Route, request_id: str, out: Exchange
+        self, dialect: Dialect, ask: Ask, route: Route, request_id: str, out: Exchange
     ) -> None:
-        wants_usage = dialect.wants_usage(body)
-        chunks = self._client.stream(request, route, asked=Asked(request_id=request_id), body=body)
+        alive = Keepalive(out, dialect.keepalive, self._keepalive_s, id_lines(request_id))
+        live: LiveStream | None = None
         try:
-            async for chunk in chunks:
-                if not out.is_started:
-                    out.start_stream(_STREAM_HEADERS + f"x-request-id: {request_id}\r\n".encode())
-                if _is_for_caller(chunk, wants_usage):
-                    await out.write(chunk.data)
-            out.end_stream()
+            live = await self._client.stream(ask, route, asked=Asked(request_id=request_id))
+            alive.start(_told(request_id, live.target.name, live.lost))
+            await _relay(live, dialect, ask, request_id, out)
         except ProviderError as error:
             if not out.is_started:
-                _refuse_for(out, error, request_id)
+                refuse_for(out, dialect, error, request_id)
                 return
             # The caller has part of an answer. A polite end would pass it off as the whole one.
-            status = _status(error)
-            event = dialect.write_error(status, str(error), code=error.kind)
-            await out.write(b"data: " + event + b"\n\n")
+            code = code_of(error)
+            status = status_of(error)
+            out.write(dialect.error_event(status, str(error), code=code, request_id=request_id))
             out.abort()
         finally:
-            await chunks.aclose()
+            alive.stop()
+            if live is not None:
+                live.close()
 
     def _is_known(self, http: HttpRequest) -> bool:
         if self._key is None:
@@ -147,45 +156,45 @@ class Gateway:
         return hmac.compare_digest(given.encode("latin-1", "replace"), self._key)
 
 
-_PATHS = {"/chat/completions": "POST", "/models": "GET", "/healthz": "GET"}
+async def _relay(
+    live: LiveStream, dialect: Dialect, ask: Ask, request_id: str, out: Exchange
+) -> None:
+    """Bytes untouched within a dialect, events written anew across two."""
+    writer = None
+    if live.dialect != dialect.name:
+        writer = dialect.writer(
+            model=live.target.model,
+            id=request_id,
+            created_s=int(time.time()),
+            wants_usage=ask.envelope.wants_usage,
+        )
+    while (piece := await live.next()) is not None:
+        data = piece.data
+        if writer is not None:
+            data = b"".join([writer.write(event) for event in piece.events])
+        if data:
+            out.write(data)
+            if out.is_full:
+                await out.drained()
+    out.end_stream()
 
 
 def error_body(status: int, message: str) -> bytes:
     """The body of an error met before any request could be read."""
-    return dialect.write_error(status, message)
+    return spoken("", {}).write_error(status, message)
 
 
-def _is_for_caller(chunk: Chunk, wants_usage: bool) -> bool:
-    """Usage is always asked of the provider, and passed on only to callers who asked for it."""
-    return wants_usage or chunk.kind != "usage"
+def _in_dialect(dialect: Dialect, reply: Reply, model: str, request_id: str) -> bytes:
+    if reply.dialect == dialect.name:
+        return reply.body
+    created_s = int(time.time())
+    return dialect.write_answer(reply.answer, model=model, id=request_id, created_s=created_s)
 
 
-def _status(error: ProviderError) -> int:
-    if error.kind == "caller" and error.http_status in _CALLER_STATUSES:
-        return error.http_status
-    return _STATUS_BY_CLASS.get(error.kind, 502)
-
-
-def _refuse_for(out: Exchange, error: ProviderError, request_id: str) -> None:
-    """The route is exhausted: the caller's SDK must not multiply our attempts by its own."""
-    headers = f"x-request-id: {request_id}\r\nx-should-retry: false\r\n"
-    if error.retry_after_s is not None:
-        headers += f"retry-after: {max(1, round(error.retry_after_s))}\r\n"
-    code = "content_filter" if error.kind == "refused" else error.kind
-    _refuse(out, _status(error), str(error), code=code, headers=headers)
-
-
-def _refuse(
-    out: Exchange,
-    status: int,
-    message: str,
-    *,
-    code: str | None = None,
-    param: str | None = None,
-    headers: str = "",
-) -> None:
-    body = dialect.write_error(status, message, code=code, param=param)
-    out.send(status, body, b"content-type: application/json\r\n" + headers.encode())
+def _told(request_id: str, target: str, lost: tuple[str, ...]) -> str:
+    """Headers that say who answered, and what of the request could not be said to it."""
+    lines = f"{id_lines(request_id)}x-pilothouse-target: {target}\r\n"
+    return f"{lines}x-pilothouse-unsupported: {', '.join(lost)[:1000]}\r\n" if lost else lines
 
 
 def _model_list(routes: Mapping[str, RouteSpec]) -> bytes:

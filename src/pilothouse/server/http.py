@@ -32,11 +32,12 @@ class Limits(Struct, frozen=True, kw_only=True):
 class HttpRequest:
     """One request, whole."""
 
-    __slots__ = ("body", "headers", "is_keep_alive", "method", "path")
+    __slots__ = ("body", "headers", "is_keep_alive", "method", "path", "query")
 
     def __init__(self) -> None:
         self.method = ""
         self.path = ""
+        self.query = ""
         self.headers: dict[str, str] = {}
         self.body = b""
         self.is_keep_alive = True
@@ -53,11 +54,12 @@ _JSON = b"content-type: application/json\r\n"
 class Exchange:
     """Where a handler writes its answer."""
 
-    __slots__ = ("_connection", "_is_keep_alive", "is_started", "is_streaming")
+    __slots__ = ("_connection", "_is_keep_alive", "_last_at_s", "is_started", "is_streaming")
 
     def __init__(self, connection: ServerConnection, is_keep_alive: bool) -> None:
         self._connection = connection
         self._is_keep_alive = is_keep_alive
+        self._last_at_s = 0.0
         self.is_started = False
         self.is_streaming = False
 
@@ -78,9 +80,22 @@ class Exchange:
             b"%b%b%btransfer-encoding: chunked\r\n\r\n" % (_REASONS[200], headers, ends)
         )
 
-    async def write(self, data: bytes) -> None:
-        """One piece of a stream; waits while the client is slow."""
+    def write(self, data: bytes) -> None:
+        """One piece of a stream, at once. A writer of many waits for `drained` while `is_full`."""
+        self._last_at_s = self._connection.now_s()
         self._connection.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def is_idle_for(self, seconds: float) -> bool:
+        """Whether nothing has been written for so long."""
+        return self._connection.now_s() - self._last_at_s >= seconds
+
+    @property
+    def is_full(self) -> bool:
+        """The client is slower than we are."""
+        return self._connection.is_full
+
+    async def drained(self) -> None:
+        """Until the client has taken enough of what was written."""
         await self._connection.drained()
 
     def end_stream(self) -> None:
@@ -177,7 +192,9 @@ class ServerConnection(asyncio.Protocol):
         self._is_in_headers = False
         self._header_size = 0
         request.method = self._parser.get_method().decode("latin-1")
-        request.path = self._url.split(b"?", 1)[0].decode("latin-1")
+        path, _, query = self._url.partition(b"?")
+        request.path = path.decode("latin-1")
+        request.query = query.decode("latin-1")
         request.is_keep_alive = self._parser.should_keep_alive()
         length = request.headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._limits.body_bytes:
@@ -210,10 +227,19 @@ class ServerConnection(asyncio.Protocol):
         if self._transport is not None and not self._is_closing:
             self._transport.write(data)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the socket takes no more for now."""
+        return self._drain is not None
+
     async def drained(self) -> None:
         """Until the client has taken enough of what was written."""
         if self._drain is not None:
             await self._drain
+
+    def now_s(self) -> float:
+        """The loop's clock."""
+        return self._server.loop.time()
 
     def close_soon(self) -> None:
         """Close after what was written has gone out; nothing more is read."""

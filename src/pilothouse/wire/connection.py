@@ -12,48 +12,54 @@ from typing import cast
 import httptools
 
 from pilothouse.core.errors import ErrorClass, ProviderError
+from pilothouse.wire.deadlines import Timeouts
 
 MOST_BUFFERED = 256 * 1024
 MOST_HEADERS = 64 * 1024
 
 
 class Exchange:
-    """The answer to one request, as it arrives."""
+    """The answer to one request, as it arrives. Implements `Awaited`."""
 
     __slots__ = (
+        "_loop",
         "_waiter",
         "body",
         "buffered",
         "error",
         "headers",
+        "is_answering",
         "is_complete",
         "is_head_complete",
         "last_byte_at_s",
+        "limits",
         "size",
+        "started_at_s",
         "status",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: Timeouts) -> None:
+        self._loop = loop
+        self.limits = limits
+        self.started_at_s = loop.time()
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body: deque[bytes] = deque()
         self.buffered = 0
         self.size = 0
+        self.is_answering = True
         self.is_head_complete = False
         self.is_complete = False
         self.error: ProviderError | None = None
         self.last_byte_at_s: float | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    async def progress(self, loop: asyncio.AbstractEventLoop, timeout_s: float) -> None:
-        """Wait for anything to happen. Raises `TimeoutError`."""
-        waiter: asyncio.Future[None] = loop.create_future()
-        self._waiter = waiter
-        handle = loop.call_later(timeout_s, _time_out, waiter)
+    async def progress(self) -> None:
+        """Wait for anything to happen."""
+        self._waiter = waiter = self._loop.create_future()
         try:
             await waiter
         finally:
-            handle.cancel()
             self._waiter = None
 
     def wake(self) -> None:
@@ -62,10 +68,11 @@ class Exchange:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-
-def _time_out(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_exception(TimeoutError())
+    def expire(self, what: str, after_s: float) -> None:
+        """See `Awaited`."""
+        if self.error is None and not self.is_complete:
+            self.error = ProviderError("timeout", f"no {what} within {after_s:g} s")
+            self.wake()
 
 
 class Connection(asyncio.Protocol):
@@ -81,12 +88,11 @@ class Connection(asyncio.Protocol):
         self.is_stream = False
         self.is_open = False
         self.is_reusable = True
-        self.was_used = False
         self._is_paused = False
 
-    def start(self, head_and_body: bytes, *, is_stream: bool) -> Exchange:
+    def start(self, head_and_body: bytes, limits: Timeouts, *, is_stream: bool) -> Exchange:
         """Send a request; the answer comes through the exchange."""
-        exchange = Exchange()
+        exchange = Exchange(self._loop, limits)
         self.exchange = exchange
         self.is_stream = is_stream
         self._header_size = 0
@@ -132,6 +138,11 @@ class Connection(asyncio.Protocol):
             self._fail("garbage", str(cause) if is_ours else f"not an HTTP answer: {error}")
         except _TooLarge as error:
             self._fail("garbage", str(error))
+        # One wake for all that one read brought, however many chunks it held.
+        if exchange.is_complete or (
+            self.is_stream and (exchange.body or exchange.is_head_complete)
+        ):
+            exchange.wake()
 
     def eof_received(self) -> bool:
         return False
@@ -167,8 +178,6 @@ class Connection(asyncio.Protocol):
             return
         exchange.is_head_complete = True
         self.is_reusable = self._parser.should_keep_alive()
-        if self.is_stream:
-            exchange.wake()
 
     def on_body(self, body: bytes) -> None:
         exchange = self.exchange
@@ -182,15 +191,12 @@ class Connection(asyncio.Protocol):
             if exchange.buffered > MOST_BUFFERED and not self._is_paused and self.transport:
                 self._is_paused = True
                 self.transport.pause_reading()
-            exchange.wake()
 
     def on_message_complete(self) -> None:
         exchange = self.exchange
         assert exchange is not None
-        if not exchange.is_head_complete:  # a 1xx: the answer is still to come
-            return
-        exchange.is_complete = True
-        exchange.wake()
+        if exchange.is_head_complete:  # else a 1xx: the answer is still to come
+            exchange.is_complete = True
 
     def _count_header(self, size: int) -> None:
         self._header_size += size

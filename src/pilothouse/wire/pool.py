@@ -6,27 +6,17 @@ Errors are `ProviderError` with the class that decides what happens next.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
-from collections.abc import AsyncGenerator
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from pilothouse.core.errors import InvalidInput, ProviderError
 from pilothouse.wire.connection import Connection, Exchange
-
-Seconds = Annotated[float, Meta(gt=0)]
-
-
-class Timeouts(Struct, frozen=True, kw_only=True):
-    """Seconds. `first_byte_s` runs from the request's last byte, `between_s` between two reads."""
-
-    connect_s: Seconds = 5.0
-    first_byte_s: Seconds = 120.0
-    between_s: Seconds = 60.0
-    total_s: Seconds = 600.0
+from pilothouse.wire.deadlines import Deadlines, Timeouts
+from pilothouse.wire.inflate import Inflate, inflater
 
 
 class Response(Struct):
@@ -49,73 +39,86 @@ class Pool:
         if parts.username or parts.password or parts.query or parts.fragment:
             raise InvalidInput("a base_url holds no user, password, query or fragment")
         self.path = parts.path.rstrip("/")
+        self.host = parts.netloc
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._timeouts = timeouts
+        self._tls = _tls() if parts.scheme == "https" else None
+        self.timeouts = timeouts
         self._most_idle = most_idle
         self._most_body = most_body_mb * 1024 * 1024
         self._idle: list[Connection] = []
+        self._deadlines: Deadlines | None = None
         self._host_header = f"host: {parts.netloc}\r\n"
 
     def head(self, method: str, path: str, headers: dict[str, str]) -> bytes:
-        """The fixed part of a request's head, to be built once; `exchange` adds the length."""
+        """The fixed part of a request's head, to be built once; sending adds the length."""
         lines = "".join(f"{k}: {_safe(v)}\r\n" for k, v in headers.items())
-        return f"{method} {self.path}{path} HTTP/1.1\r\n{self._host_header}{lines}".encode(
+        return f"{method} {self.path}{_safe(path)} HTTP/1.1\r\n{self._host_header}{lines}".encode(
             "latin-1"
         )
 
-    async def send(self, head: bytes, body: bytes) -> Response:
-        """One request, its whole answer."""
-        loop = asyncio.get_running_loop()
-        connection, exchange = await self._started(loop, head, body, is_stream=False)
-        deadline_s = loop.time() + self._timeouts.total_s
+    async def send(self, head: bytes, body: bytes, limits: Timeouts | None = None) -> Response:
+        """One request, its whole answer. `limits` instead of the pool's own."""
+        limits = limits or self.timeouts
+        connection, exchange = await self._started(head, body, limits, is_stream=False)
+        deadlines = self._watch(exchange)
         try:
             while not exchange.is_complete:
                 if exchange.error is not None:
                     raise exchange.error
-                await self._wait(loop, exchange, deadline_s)
+                await exchange.progress()
         except BaseException:
             connection.abort()
             raise
+        finally:
+            deadlines.discard(exchange)
         data = connection.take(exchange)
         self._give_back(connection)
-        return Response(exchange.status, exchange.headers, data)
+        inflate = inflater(exchange.headers, self._most_body)
+        return Response(exchange.status, exchange.headers, inflate.feed(data) if inflate else data)
 
-    async def stream(self, head: bytes, body: bytes) -> AsyncGenerator[bytes | Response]:
-        """First a `Response` with an empty body, then the body's bytes as they come."""
-        loop = asyncio.get_running_loop()
-        connection, exchange = await self._started(loop, head, body, is_stream=True)
-        deadline_s = loop.time() + self._timeouts.total_s
+    async def open(self, head: bytes, body: bytes, limits: Timeouts | None = None) -> Incoming:
+        """One request; returns when the answer's head is here. `read` and `close` it."""
+        limits = limits or self.timeouts
+        connection, exchange = await self._started(head, body, limits, is_stream=True)
+        deadlines = self._watch(exchange)
         try:
             while not exchange.is_head_complete:
                 if exchange.error is not None:
                     raise exchange.error
-                await self._wait(loop, exchange, deadline_s)
-            yield Response(exchange.status, exchange.headers, b"")
-            while True:
-                if exchange.body:
-                    yield connection.take(exchange)
-                elif exchange.is_complete:
-                    break
-                elif exchange.error is not None:
-                    raise exchange.error
-                else:
-                    await self._wait(loop, exchange, deadline_s)
-        finally:
-            if exchange.is_complete:
-                self._give_back(connection)
-            else:
-                connection.abort()
+                await exchange.progress()
+            return Incoming(self, connection, exchange, inflater(exchange.headers, self._most_body))
+        except BaseException:
+            deadlines.discard(exchange)
+            connection.abort()
+            raise
 
     def close(self) -> None:
         """Close every idle connection."""
         for connection in self._idle:
             connection.abort()
         self._idle.clear()
+        if self._deadlines is not None:
+            self._deadlines.close()
+            self._deadlines = None
+
+    def release(self, connection: Connection, exchange: Exchange) -> None:
+        """An answer has ended, well or not."""
+        if self._deadlines is not None:
+            self._deadlines.discard(exchange)
+        if exchange.is_complete:
+            self._give_back(connection)
+        else:
+            connection.abort()
+
+    def _watch(self, exchange: Exchange) -> Deadlines:
+        if self._deadlines is None:
+            self._deadlines = Deadlines(asyncio.get_running_loop())
+        self._deadlines.add(exchange)
+        return self._deadlines
 
     async def _started(
-        self, loop: asyncio.AbstractEventLoop, head: bytes, body: bytes, *, is_stream: bool
+        self, head: bytes, body: bytes, limits: Timeouts, *, is_stream: bool
     ) -> tuple[Connection, Exchange]:
         """A connection with the request sent.
 
@@ -127,26 +130,32 @@ class Pool:
             connection = self._idle.pop()
             if not connection.is_open:
                 continue
-            exchange = connection.start(message, is_stream=is_stream)
+            exchange = connection.start(message, limits, is_stream=is_stream)
+            deadlines = self._watch(exchange)
             try:
-                await self._wait(loop, exchange, loop.time() + self._timeouts.total_s)
+                await exchange.progress()
             except BaseException:
                 connection.abort()
                 raise
-            if exchange.error is None or exchange.last_byte_at_s is not None:
+            finally:
+                deadlines.discard(exchange)
+            was_closed = exchange.error is not None and exchange.error.kind == "provider_down"
+            if not was_closed or exchange.last_byte_at_s is not None:
                 return connection, exchange
-        connection = await self._connected(loop)
-        return connection, connection.start(message, is_stream=is_stream)
+        connection = await self._connected(limits)
+        return connection, connection.start(message, limits, is_stream=is_stream)
 
-    async def _connected(self, loop: asyncio.AbstractEventLoop) -> Connection:
+    async def _connected(self, limits: Timeouts) -> Connection:
+        loop = asyncio.get_running_loop()
         where = f"{self._host}:{self._port}"
         try:
-            async with asyncio.timeout(self._timeouts.connect_s):
+            async with asyncio.timeout(limits.connect_s):
                 _, connection = await loop.create_connection(
                     lambda: Connection(loop, self._most_body), self._host, self._port, ssl=self._tls
                 )
         except TimeoutError:
-            raise self._late(f"connection to {where}", self._timeouts.connect_s) from None
+            message = f"no connection to {where} within {limits.connect_s:g} s"
+            raise ProviderError("timeout", message) from None
         except ssl.SSLError as error:
             message = f"no trusted connection to {where}: {error.reason or error}"
             raise ProviderError("provider_down", message) from None
@@ -164,28 +173,64 @@ class Pool:
         else:
             connection.abort()
 
-    async def _wait(
-        self, loop: asyncio.AbstractEventLoop, exchange: Exchange, deadline_s: float
-    ) -> None:
-        """Until something happens. Bytes that arrive meanwhile give the other side more time."""
-        while True:
-            before_s = exchange.last_byte_at_s
-            limits = self._timeouts
-            wait_s = limits.first_byte_s if before_s is None else limits.between_s
-            left_s = deadline_s - loop.time()
-            try:
-                await exchange.progress(loop, max(0.0, min(wait_s, left_s)))
-                return
-            except TimeoutError:
-                if left_s <= wait_s:
-                    raise self._late("whole answer", limits.total_s) from None
-                if exchange.last_byte_at_s == before_s:
-                    what = "first byte" if before_s is None else "next byte"
-                    raise self._late(what, wait_s) from None
 
-    @staticmethod
-    def _late(what: str, after_s: float) -> ProviderError:
-        return ProviderError("timeout", f"no {what} within {after_s:g} s")
+class Incoming:
+    """An answer whose body is still coming."""
+
+    __slots__ = ("_connection", "_exchange", "_inflate", "_is_open", "_pool", "headers", "status")
+
+    def __init__(
+        self, pool: Pool, connection: Connection, exchange: Exchange, inflate: Inflate | None
+    ) -> None:
+        self._pool = pool
+        self._connection = connection
+        self._exchange = exchange
+        self._inflate = inflate
+        self._is_open = True
+        self.status = exchange.status
+        self.headers = exchange.headers
+
+    def waits_for_answer(self, still: bool) -> None:
+        """While `still`, the first-token limit holds, whatever bytes come."""
+        self._exchange.is_answering = not still
+
+    async def read(self) -> bytes:
+        """What has come since the last read; empty at the end. Raises `ProviderError`."""
+        exchange = self._exchange
+        while True:
+            if exchange.body:
+                data = self._connection.take(exchange)
+                if self._inflate is not None:
+                    data = self._inflate.feed(data)
+                if data:
+                    return data
+                continue
+            if exchange.is_complete:
+                self.close()
+                return b""
+            if exchange.error is not None:
+                raise exchange.error
+            await exchange.progress()
+
+    async def rest(self) -> bytes:
+        """All that is still to come."""
+        pieces: list[bytes] = []
+        while data := await self.read():
+            pieces.append(data)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Give the connection back, or break it when the body is not at its end. Idempotent."""
+        if self._is_open:
+            self._is_open = False
+            self._pool.release(self._connection, self._exchange)
+
+
+def _tls() -> ssl.SSLContext:
+    """The system's trust, or the bundle that `SSL_CERT_FILE` names; TLS 1.2 at least."""
+    context = ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _safe(value: str) -> str:

@@ -1,0 +1,104 @@
+"""A streamed answer over HTTP, read event by event as its dialect says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pilothouse.core.answer import IS_ANSWER, End, Event, Used
+from pilothouse.core.dialect import Dialect
+from pilothouse.core.errors import ProviderError
+from pilothouse.core.ports import Piece
+from pilothouse.wire.pool import Incoming
+from pilothouse.wire.sse import Events
+
+MOST_MALFORMED = 20
+"""Events that are none are skipped and counted; a stream of them is not a stream."""
+
+
+class SseStream:
+    """Implements `AnswerStream`. `keeps_usage`: usage events are for the caller, too."""
+
+    __slots__ = (
+        "_events",
+        "_has_answer",
+        "_incoming",
+        "_is_done",
+        "_keeps_usage",
+        "_reader",
+        "_scrubbed",
+        "dialect",
+        "lost",
+        "malformed",
+    )
+
+    def __init__(
+        self,
+        incoming: Incoming,
+        dialect: Dialect,
+        lost: tuple[str, ...],
+        scrubbed: Callable[[ProviderError], ProviderError],
+        *,
+        keeps_usage: bool,
+    ) -> None:
+        self._incoming = incoming
+        self._reader = dialect.reader()
+        self._events = Events()
+        self._keeps_usage = keeps_usage
+        self._scrubbed = scrubbed
+        self._is_done = False
+        self._has_answer = False
+        self.dialect = dialect.name
+        self.lost = lost
+        self.malformed = 0
+        incoming.waits_for_answer(True)
+
+    async def next(self) -> Piece | None:
+        """See `AnswerStream`."""
+        try:
+            while not self._is_done:
+                data = await self._incoming.read()
+                if not data:
+                    raise ProviderError("cut", "the stream ended before its end mark")
+                piece = self._read(data)
+                if piece is not None:
+                    return piece
+        except ProviderError as error:
+            raise self._scrubbed(error) from None
+        self.close()
+        return None
+
+    def close(self) -> None:
+        """See `AnswerStream`."""
+        self._incoming.close()
+
+    def _read(self, data: bytes) -> Piece | None:
+        """One piece for all that one read brought; None when it held no whole event."""
+        kept: list[bytes] = []
+        found: list[Event] = []
+        try:
+            whole = self._events.feed(data)
+        except ValueError as error:
+            raise ProviderError("garbage", str(error)) from None
+        for event in whole:
+            try:
+                meant = self._reader.read(event)
+            except ProviderError as error:
+                if error.kind != "garbage":
+                    raise
+                self._skip(error)
+                continue
+            if self._keeps_usage or not (len(meant) == 1 and type(meant[0]) is Used):
+                kept.append(event)
+            found.extend(meant)
+        if not found:
+            return Piece(b"".join(kept), found) if kept else None
+        if not self._has_answer and any(isinstance(event, IS_ANSWER) for event in found):
+            self._has_answer = True
+            self._incoming.waits_for_answer(False)
+        self._is_done = type(found[-1]) is End
+        return Piece(b"".join(kept), found)
+
+    def _skip(self, error: ProviderError) -> None:
+        self.malformed += 1
+        if self.malformed > MOST_MALFORMED:
+            raise error

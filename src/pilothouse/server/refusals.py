@@ -1,0 +1,70 @@
+"""Errors to HTTP: the status of each class, and a body in the caller's own dialect."""
+
+from __future__ import annotations
+
+from pilothouse.core.dialect import Dialect
+from pilothouse.core.errors import ProviderError
+from pilothouse.server.http import Exchange
+
+_STATUS_BY_CLASS = {
+    "auth": 502,
+    "rate_limited": 429,
+    "refused": 400,
+    "provider_down": 502,
+    "timeout": 504,
+    "garbage": 502,
+    "cut": 502,
+    "caller": 400,
+}
+_CALLER_STATUSES = {400, 404, 413, 422}
+
+
+def status_of(error: ProviderError) -> int:
+    """What the caller is told."""
+    if error.kind == "caller" and error.http_status in _CALLER_STATUSES:
+        return error.http_status
+    return _STATUS_BY_CLASS.get(error.kind, 502)
+
+
+def code_of(error: ProviderError) -> str:
+    """The class, in the words SDKs know."""
+    return "content_filter" if error.kind == "refused" else error.kind
+
+
+def refuse(
+    out: Exchange,
+    dialect: Dialect,
+    status: int,
+    message: str,
+    *,
+    request_id: str | None = None,
+    code: str | None = None,
+    param: str | None = None,
+    headers: str = "",
+) -> None:
+    """A whole error answer."""
+    body = dialect.write_error(status, message, code=code, param=param, request_id=request_id)
+    out.send(
+        status, body, f"content-type: application/json\r\n{id_lines(request_id)}{headers}".encode()
+    )
+
+
+def refuse_for(out: Exchange, dialect: Dialect, error: ProviderError, request_id: str) -> None:
+    """The route is exhausted: the caller's SDK must not multiply our attempts by its own."""
+    headers = "x-should-retry: false\r\n"
+    if error.retry_after_s is not None:
+        headers += f"retry-after: {max(1, round(error.retry_after_s))}\r\n"
+    refuse(
+        out,
+        dialect,
+        status_of(error),
+        str(error),
+        request_id=request_id,
+        code=code_of(error),
+        headers=headers,
+    )
+
+
+def id_lines(request_id: str | None) -> str:
+    """The request's id under the names that OpenAI's and Anthropic's SDKs look for."""
+    return f"x-request-id: {request_id}\r\nrequest-id: {request_id}\r\n" if request_id else ""
