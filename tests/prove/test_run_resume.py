@@ -17,7 +17,8 @@ from pilothouse.core.call import Call
 from pilothouse.core.case import Case
 from pilothouse.core.errors import ErrorClass, InvalidInput, ProviderError, StoreError
 from pilothouse.core.ports import Chunk, PaidAnswer, Priced, Reply
-from pilothouse.core.request import Answer, Request, Usage
+from pilothouse.core.answer import Answer, Usage
+from pilothouse.core.request import Request
 from pilothouse.core.route import Target
 from pilothouse.prove.report import report
 from pilothouse.prove.run import Progress, check_cases, run, run_id

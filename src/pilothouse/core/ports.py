@@ -12,7 +12,8 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from pilothouse.core.call import Call, Score
-from pilothouse.core.request import Answer, Request, Usage
+from pilothouse.core.answer import Answer, Usage
+from pilothouse.core.request import Request
 from pilothouse.core.route import Target
 
 NowUs = Callable[[], int]

@@ -17,7 +17,8 @@ from pilothouse import recordings
 from pilothouse.catalog.tokens import estimate_tokens
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.ports import Chunk, Reply
-from pilothouse.core.request import Answer, Request, Usage
+from pilothouse.core.answer import Answer, Usage
+from pilothouse.core.request import Request
 from pilothouse.core.route import Target
 from pilothouse.core.secret import Secret
 from pilothouse.dialects.openai_chat import plugin as dialect
