@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.core.rules.make import conditions, facts
 
 from pilothouse.core.facts import Facts
 from pilothouse.core.rules.closure import compiled
@@ -13,7 +14,6 @@ from pilothouse.core.rules.reach import unreachable
 from pilothouse.core.rules.rule import rule_of, why_not
 from pilothouse.core.rules.syntax import Node, written
 from pilothouse.core.rules.types import check
-from tests.core.rules.make import conditions, facts
 
 FACTS = Facts(
     request_id="id",
