@@ -40,7 +40,10 @@ def standing(
     and the rest could not carry the load); a cool-down that a provider asked for is not.
     """
     states = [health.get(target.name) for target in targets]
-    if not any(s is not None and (s.cool_until_s > now_s or s.is_open(now_s)) for s in states):
+    for state in states:
+        if state is not None and (state.breaker.until_s is not None or state.cool_until_s > now_s):
+            break
+    else:
         return Standing(tuple(targets), len(targets), 0.0, "")
     is_open = [s is not None and s.is_open(now_s) for s in states]
     closed = len(targets) - sum(is_open)

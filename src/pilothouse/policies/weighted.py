@@ -11,32 +11,28 @@ from __future__ import annotations
 from math import log
 
 from pilothouse.core.facts import Facts
-from pilothouse.core.place import position
-from pilothouse.core.route import Live, Route, RouteSpec, Target
+from pilothouse.core.place import positions
+from pilothouse.core.route import Live, Route, RouteSpec
 from pilothouse.core.sticky import who_stays
 
 _LEAST = 2.0**-60
-"""A hash of exactly 0 or 1 has no usable logarithm."""
+"""A hash of exactly 0 has no logarithm."""
 
 
 def plugin(facts: Facts, spec: RouteSpec, live: Live) -> Route:
     """Every target, the one whose turn it is first."""
     kind, who = who_stays(facts, spec.sticky)
     weights = spec.weights or (1.0,) * len(spec.targets)
+    places = positions(spec.name, who, [target.name for target in spec.targets])
+    # Exponential with rate `weight`: the least of several is each with its weight's part of all.
     ranked = sorted(
-        zip(spec.targets, weights, strict=True),
-        key=lambda pair: _rank(spec.name, pair[0], pair[1], who),
+        (-log(max(place, _LEAST)) / weight, i)
+        for i, (place, weight) in enumerate(zip(places, weights, strict=True))
     )
-    first, weight = ranked[0]
-    share = weight / sum(weights)
+    first = ranked[0][1]
+    share = weights[first] / sum(weights)
     return Route(
         name=spec.name,
-        targets=tuple(target for target, _ in ranked),
-        why=f"the {kind}'s hash falls to {first.name}, whose share is {share:.4g}",
+        targets=tuple([spec.targets[i] for _, i in ranked]),
+        why=f"the {kind}'s hash falls to {spec.targets[first].name}, whose share is {share:.4g}",
     )
-
-
-def _rank(route: str, target: Target, weight: float, who: str) -> float:
-    """The lower, the sooner. Exponential with rate `weight`: the least of several is chosen by weight."""
-    place = position(f"{route}\0{target.name}", who)
-    return -log(max(place, _LEAST)) / weight
