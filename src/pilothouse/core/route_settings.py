@@ -54,5 +54,5 @@ class ShadowLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     share: Share = 0.1
     most_in_flight: Annotated[int, Meta(ge=1, le=10_000)] = 8
-    budget_usd_per_day: Annotated[Decimal, Meta(ge=0)] | None = None
+    budget_usd_per_day: Decimal | None = None
     timeout_s: Seconds = 120.0
