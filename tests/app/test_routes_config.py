@@ -7,12 +7,8 @@ from decimal import Decimal
 import pytest
 from msgspec import Struct
 
-from pilothouse.app.routes_config import (
-    RouteConfig,
-    resolved_aliases,
-    resolved_routes,
-    route_problems,
-)
+from pilothouse.app.route_problems import route_problems
+from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.route import RouteSpec, Target
 from pilothouse.documents.strict import parse

@@ -13,12 +13,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from pilothouse import registry
-from pilothouse.app.routes_config import (
-    RouteConfig,
-    resolved_aliases,
-    resolved_routes,
-    route_problems,
-)
+from pilothouse.app.route_problems import route_problems
+from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
 from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
 from pilothouse.core.route import RouteSpec, Target
 from pilothouse.documents.strict import Document, load

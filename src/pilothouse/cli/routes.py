@@ -14,15 +14,16 @@ from pilothouse.catalog.prices import price_of
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import print_json, print_table
 from pilothouse.cli.route_facts import fact_options, facts_from
+from pilothouse.cli.route_words import targets_in_words, tell_explained, tell_simulated
 from pilothouse.cli.store_option import call_filters, filter_from, store_option
-from pilothouse.client.route_explain import Explained, explained
-from pilothouse.client.route_simulation import Simulated, simulated
+from pilothouse.client.route_explain import explained
+from pilothouse.client.route_simulation import simulated
 from pilothouse.client.routing import Router
 from pilothouse.core.answer import Usage
 from pilothouse.core.errors import NotFound, did_you_mean
 from pilothouse.core.place import position
 from pilothouse.core.ports import PriceOf
-from pilothouse.core.route import CostOf, Live, RouteSpec, Target
+from pilothouse.core.route import CostOf, Live, RouteSpec
 
 _config_argument = click.argument("config", type=click.Path(path_type=Path))
 _json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
@@ -56,7 +57,12 @@ def list_routes(config: Path, as_json: bool) -> int:
         print_json([_row(spec, aliases) for spec in loaded.routes.values()])
         return 0
     rows = [
-        (spec.name, ", ".join(aliases.get(spec.name, ())) or None, spec.policy, _targets(spec))
+        (
+            spec.name,
+            ", ".join(aliases.get(spec.name, ())) or None,
+            spec.policy,
+            targets_in_words(spec),
+        )
         for spec in loaded.routes.values()
     ]
     print_table(("route", "also called", "policy", "targets, in order"), rows)
@@ -89,7 +95,7 @@ def explain(config: Path, route: str, own: Path | None, as_json: bool, **given: 
     if as_json:
         print_json(found)
     else:
-        _tell(found, spec)
+        tell_explained(found, spec)
     return 0
 
 
@@ -131,7 +137,7 @@ def simulate(
     elif not found.requests:
         click.echo(f"No calls match in {store}.")
     else:
-        _tell_simulated(found, is_cut=len(calls) == limit)
+        tell_simulated(found, is_cut=len(calls) == limit)
     return 1 if found.unrouted else 0
 
 
@@ -178,66 +184,3 @@ def _row(spec: RouteSpec, aliases: dict[str, list[str]]) -> dict[str, object]:
         "content_fallbacks": [t.name for t in spec.content_fallbacks],
         "shadows": [t.name for t in spec.shadow.targets] if spec.shadow else [],
     }
-
-
-def _targets(spec: RouteSpec) -> str:
-    if spec.weights:
-        pairs = zip(spec.targets, spec.weights, strict=True)
-        return ", ".join(f"{t.name} ({w / sum(spec.weights):.1%})" for t, w in pairs)
-    plain = " > ".join(t.name for t in spec.targets)
-    ruled = [f"{c.rule.name}: {' > '.join(t.name for t in c.targets)}" for c in spec.rules]
-    return "; ".join([*ruled, f"else: {plain}"]) if ruled else plain
-
-
-def _tell(found: Explained, spec: RouteSpec) -> None:
-    also = f" (asked for as {found.asked})" if found.asked != found.route else ""
-    click.echo(f"route {found.route}{also}, policy {found.policy}")
-    for rule in found.rules:
-        click.echo(f"  rule {rule.name}: {rule.outcome}   {rule.when}")
-        if rule.why:
-            click.echo(f"    {rule.why}")
-    click.echo(f"because: {found.why}")
-    if found.sticky is not None:
-        click.echo(f"hashed by {found.sticky}")
-        shares = ", ".join(f"{name} {share:.1%}" for name, share in found.shares.items())
-        click.echo(f"shares: {shares}")
-    known = {t.name: t for t in _all_targets(spec)}
-    for place, name in enumerate(found.targets, 1):
-        click.echo(f"{place}. {name} ({known[name].model} at {known[name].provider})")
-    for label, names in (
-        ("if the question is too long", found.context_fallbacks),
-        ("if the content is refused", found.content_fallbacks),
-        ("copies go to", found.shadows),
-    ):
-        if names:
-            click.echo(f"{label}: {' > '.join(names)}")
-    for note in found.notes:
-        click.echo(f"note: {note}")
-
-
-def _all_targets(spec: RouteSpec) -> list[Target]:
-    found = [*spec.targets, *[t for choice in spec.rules for t in choice.targets]]
-    if spec.roles is not None:
-        found += [*spec.roles.fast, *spec.roles.smart, *spec.roles.code, *spec.roles.long]
-    return found
-
-
-def _tell_simulated(found: Simulated, *, is_cut: bool) -> None:
-    rows = [
-        (
-            *(flow.route, flow.target, flow.went, flow.would_go),
-            *(f"{flow.recorded_usd:f}", f"{flow.estimated_usd:f}"),
-            *(flow.not_recorded, flow.not_estimated),
-        )
-        for flow in found.flows
-    ]
-    header = ("route", "target", "went", "would go", "USD recorded", "USD estimated")
-    print_table((*header, "not recorded", "not estimated"), rows)
-    click.echo(f"{found.requests} requests; {found.moved} would go to another target first.")
-    click.echo("Estimated: the recorded tokens at that target's price, as if its first try worked.")
-    for route, count in found.unrouted.items():
-        click.echo(f'{count} requests asked for "{route}", which is not configured: refused.')
-    for note in found.notes:
-        click.echo(f"note: {note}")
-    if is_cut:
-        click.echo("(the newest attempts only; more with --limit)")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from pilothouse.core.facts import Facts
-from pilothouse.core.health import HealthRules
 from pilothouse.core.route import Live, Policy, Route, RouteSpec
 from pilothouse.core.standing import standing
 
@@ -24,13 +23,11 @@ class Router:
         policy_of: Callable[[str], Policy],
         *,
         aliases: Mapping[str, str] | None = None,
-        health: HealthRules | None = None,
     ) -> None:
         self._specs = dict(routes)
         self._specs.update({alias: routes[name] for alias, name in (aliases or {}).items()})
         self._policies = {spec.name: policy_of(spec.policy) for spec in routes.values()}
         self._split = policy_of("sticky_split")
-        self._health = health or HealthRules()
 
     def spec(self, model: str) -> RouteSpec | None:
         """The route that callers mean by `model`; None when there is none."""
@@ -47,7 +44,7 @@ class Router:
         route = self._policies[spec.name](facts, spec, live)
         if len(route.targets) < 2 or not live.health:
             return route
-        stand = standing(route.targets, live.health, live.now_s, self._health)
+        stand = standing(route.targets, live.health, live.now_s, live.health_rules)
         if not stand.why:
             return route
         return replace(route, targets=stand.targets, why=f"{route.why}; {stand.why}")

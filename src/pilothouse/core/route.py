@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from pilothouse.core.facts import Facts
-from pilothouse.core.health import TargetHealth
+from pilothouse.core.health import HealthRules, TargetHealth
 from pilothouse.core.route_settings import (
     CacheSettings,
     Retries,
@@ -134,6 +134,7 @@ class Live(Struct, frozen=True, kw_only=True):
     """In [0, 1), new for each request: the only chance a policy has."""
     health: Mapping[str, TargetHealth] = {}
     """By target name; a target without an entry has never been tried."""
+    health_rules: HealthRules = HealthRules()
     split: Split | None = None
     cost_of: CostOf = not_priced
 

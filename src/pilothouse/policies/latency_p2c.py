@@ -14,7 +14,7 @@ from pilothouse.core.standing import standing
 
 def plugin(facts: Facts, spec: RouteSpec, live: Live) -> Route:
     """The winner, the loser, then the rest by cost; targets that are left alone come last."""
-    stand = standing(spec.targets, live.health, live.now_s)
+    stand = standing(spec.targets, live.health, live.now_s, live.health_rules)
     fit, rest = stand.targets[: stand.usable], stand.targets[stand.usable :]
     if len(fit) < 2:
         return Route(name=spec.name, targets=stand.targets, why=stand.why or "the only target")

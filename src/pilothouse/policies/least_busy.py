@@ -9,7 +9,7 @@ from pilothouse.core.standing import standing
 
 def plugin(facts: Facts, spec: RouteSpec, live: Live) -> Route:
     """With weights, requests under way are counted per weight: a target of weight 2 may hold twice as many."""
-    stand = standing(spec.targets, live.health, live.now_s)
+    stand = standing(spec.targets, live.health, live.now_s, live.health_rules)
     weight_of = dict(zip(spec.targets, spec.weights, strict=True)) if spec.weights else {}
     turn = int(live.draw * stand.usable) if stand.usable else 0
     fit = stand.targets[: stand.usable]

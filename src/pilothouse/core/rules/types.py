@@ -93,18 +93,13 @@ def _kind(node: Node, text: str) -> Kind:
             return "truth"
         case Compared() | In():
             return _comparison(node, text)
-        case Negative():
-            _must_be(node.of, "number", text)
-            return "number"
-        case Sum():
-            _must_be(node.left, "number", text)
-            _must_be(node.right, "number", text)
-            return "number"
-        case Size() | Number():
-            _must_be(node.of, "text", text)
-            return "number"
         case Called():
             return _call(node, text)
+        case Negative() | Sum() | Size() | Number():
+            wanted: Kind = "text" if isinstance(node, Size | Number) else "number"
+            for child in children(node):
+                _must_be(child, wanted, text)
+            return "number"
 
 
 def _call(node: Called, text: str) -> Kind:
