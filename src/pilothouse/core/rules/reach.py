@@ -26,13 +26,28 @@ _OPPOSITE = {"==": "!=", "!=": "=="}
 
 def unreachable(node: Node, earlier: Sequence[tuple[str, Node]]) -> str | None:
     """Why a rule never matches after `earlier` (name and condition); None when it may."""
-    if _is_never(node):
+    inward = _inward(node)
+    if _is_never(inward):
         return "it is never true"
     for name, before in earlier:
-        if _implies(node, before, {}):
+        if _implies(inward, _inward(before), {}):
             same = "is the same" if before == node else "matches every request that this one would"
             return f'the earlier rule "{name}" {same}: `{written(before)}`'
     return None
+
+
+def _inward(node: Node, *, is_negated: bool = False) -> Node:
+    """The same with every `!` right before what is neither `&&`, `||` nor `!`."""
+    match node:
+        case Not():
+            return _inward(node.of, is_negated=not is_negated)
+        case And() | Or():
+            parts = tuple([_inward(part, is_negated=is_negated) for part in node.parts])
+            return And(parts) if isinstance(node, And) is not is_negated else Or(parts)
+        case Constant() if is_negated:
+            return Constant(not node.value)
+        case _:
+            return Not(node) if is_negated else node
 
 
 def _is_never(node: Node) -> bool:
@@ -40,8 +55,6 @@ def _is_never(node: Node) -> bool:
     match node:
         case Constant():
             return node.value is False
-        case Not():
-            return isinstance(node.of, Constant) and node.of.value is True
         case Or():
             return all(_is_never(part) for part in node.parts)
         case And():
