@@ -5,41 +5,42 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.core.request import Request
-from pilothouse.core.route import RouteSpec, Split, Target
-from pilothouse.policies.sticky_split import plugin, position
+from pilothouse.core.facts import Facts
+from pilothouse.core.place import position
+from pilothouse.core.route import Live, RouteSpec, Split, Target
+from pilothouse.policies.sticky_split import plugin
 
 OLD, NEW, LAST = (Target(name=n, provider="p", model=n) for n in ("old", "new", "last"))
 SPEC = RouteSpec(name="r", policy="sticky_split", targets=(OLD, LAST))
 
 
-def split(share: float) -> Split:
-    return Split(rollout_id="x", old=OLD, new=NEW, share=share)
+def split(share: float) -> Live:
+    return Live(split=Split(rollout_id="x", old=OLD, new=NEW, share=share))
 
 
-def request(subject: str | None) -> Request:
-    return Request(model="r", messages=(), subject=subject)
+def facts(subject: str | None) -> Facts:
+    return Facts(request_id="id", model="r", subject=subject)
 
 
 @given(st.text(max_size=20), st.floats(0, 1), st.floats(0, 1))
 def test_arms_are_sticky_and_monotone_in_the_share(subject: str, a: float, b: float) -> None:
     low, high = sorted((a, b))
-    at_low = plugin(request(subject or None), SPEC, split(low), "id")
-    at_high = plugin(request(subject or None), SPEC, split(high), "id")
-    assert at_low == plugin(request(subject or None), SPEC, split(low), "id")
+    at_low = plugin(facts(subject or None), SPEC, split(low))
+    at_high = plugin(facts(subject or None), SPEC, split(high))
+    assert at_low == plugin(facts(subject or None), SPEC, split(low))
     assert at_low.arm == "old" or at_high.arm == "new"
 
 
 def test_the_new_arm_falls_back_to_the_old_and_never_the_other_way() -> None:
-    new = plugin(request("u"), SPEC, split(1.0), "id")
-    old = plugin(request("u"), SPEC, split(0.0), "id")
+    new = plugin(facts("u"), SPEC, split(1.0))
+    old = plugin(facts("u"), SPEC, split(0.0))
     assert [t.name for t in new.targets] == ["new", "old", "last"]
     assert [t.name for t in old.targets] == ["old", "last"]
     assert (new.share, new.rollout_id, old.arm) == (1.0, "x", "old")
 
 
 def test_without_a_rollout_the_configured_targets_stand() -> None:
-    assert plugin(request("u"), SPEC, None, "id").targets == SPEC.targets
+    assert plugin(facts("u"), SPEC, Live()).targets == SPEC.targets
 
 
 def test_the_share_is_kept_over_many_subjects() -> None:

@@ -13,6 +13,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from pilothouse import registry
+from pilothouse.app.route_problems import route_problems
+from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
 from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
 from pilothouse.core.route import RouteSpec, Target
 from pilothouse.documents.strict import Document, load
@@ -25,13 +27,6 @@ class TargetConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     provider: str
     model: str
     catalog_model: str | None = None
-
-
-class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What callers name as `model`: a policy over targets, in order."""
-
-    targets: Annotated[list[str], Meta(min_length=1)]
-    policy: str = "fallback"
 
 
 class StoreConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +50,8 @@ class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     providers: dict[str, ProviderConfig]
     targets: dict[str, TargetConfig]
     routes: dict[str, RouteConfig] = {}
+    aliases: dict[str, str] = {}
+    """Other names for routes and targets: `fast: support-small`."""
     store: StoreConfig = StoreConfig()
     server: ServerConfig = ServerConfig()
 
@@ -66,6 +63,8 @@ class Config(Struct, frozen=True, kw_only=True):
     targets: dict[str, Target]
     routes: dict[str, RouteSpec]
     """The configured routes, and one per target under the target's own name."""
+    aliases: dict[str, str]
+    """Each to the name of its route."""
     store_path: Path
     server: ServerConfig
 
@@ -85,8 +84,8 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
             hint = did_you_mean(target.provider, file.providers)
             message = f'unknown provider "{target.provider}".{hint}'
             problems.append(document.error(f"targets.{name}.provider", message))
-    for name, route in file.routes.items():
-        problems += _route_problems(document, name, route)
+    found = route_problems(file.routes, file.aliases, file.targets)
+    problems += [document.error(at, message) for at, message in found]
     key_env = file.server.key_env
     if environ is not None and key_env and not environ.get(key_env):
         message = f"the environment variable {key_env} is not set"
@@ -121,47 +120,16 @@ def _provider_problems(
     return found
 
 
-def _route_problems(
-    document: Document[ConfigFile], name: str, route: RouteConfig
-) -> list[InvalidInput]:
-    at = f"routes.{name}"
-    targets = document.value.targets
-    found: list[InvalidInput] = []
-    try:
-        registry.plugin("policies", route.policy)
-    except NotFound as error:
-        found.append(document.error(f"{at}.policy", str(error)))
-    for i, target in enumerate(route.targets):
-        where = f"{at}.targets[{i}]"
-        if target not in targets:
-            hint = did_you_mean(target, targets)
-            known = ", ".join(targets)
-            message = f'unknown target "{target}".{hint} (there are: {known})'
-            found.append(document.error(where, message))
-        elif target in route.targets[:i]:
-            found.append(document.error(where, f'"{target}" stands in this route twice'))
-    if name in targets and [name] != list(route.targets):
-        message = "this name is a target's too, and callers could not tell them apart: rename one"
-        found.append(document.error(at, message))
-    return found
-
-
 def _resolved(file: ConfigFile, path: Path) -> Config:
     targets = {
         name: Target(name=name, provider=t.provider, model=t.model, catalog_model=t.catalog_model)
         for name, t in file.targets.items()
     }
-    routes = {
-        name: RouteSpec(name=name, policy="fallback", targets=(target,))
-        for name, target in targets.items()
-    }
-    for name, route in file.routes.items():
-        chosen = tuple(targets[t] for t in route.targets)
-        routes[name] = RouteSpec(name=name, policy=route.policy, targets=chosen)
     return Config(
         providers={n: anchored(config, path.parent) for n, config in file.providers.items()},
         targets=targets,
-        routes=routes,
+        routes=resolved_routes(file.routes, targets),
+        aliases=resolved_aliases(file.aliases),
         store_path=path.parent / file.store.path,
         server=file.server,
     )

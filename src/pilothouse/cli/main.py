@@ -25,6 +25,7 @@ COMMANDS = {
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
     "check": "Validate a configuration without starting anything.",
+    "routes": "Routes as configured: list them, explain a choice, replay recorded calls.",
     "migrate": "Plan, rehearse, run and read rollouts from one model to another.",
     "calls": "Every attempt to get an answer, filtered.",
     "tokens": "How many tokens a text, images or audio have for a model.",

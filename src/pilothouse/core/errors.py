@@ -12,7 +12,9 @@ from typing import Literal
 
 ErrorClass = Literal[
     "caller",  # the request is at fault: another target would refuse it too
+    "context_window",  # the question is too long for this model; a larger one may take it
     "auth",  # the provider refuses our key
+    "keys_exhausted",  # it has refused every key we have for it
     "rate_limited",  # the provider asks us to slow down
     "refused",  # content filter: never routed around silently
     "provider_down",  # 5xx, connection refused or reset, DNS
@@ -24,7 +26,7 @@ ErrorClass = Literal[
 """Why an attempt failed, in words that decide what happens next."""
 
 RETRYABLE: frozenset[str] = frozenset(
-    {"auth", "rate_limited", "provider_down", "timeout", "garbage", "cut"}
+    {"auth", "keys_exhausted", "rate_limited", "provider_down", "timeout", "garbage", "cut"}
 )
 """Classes for which the next target of the route is tried, as long as nothing was sent yet."""
 

@@ -1,12 +1,23 @@
-"""Where a request can go (`Target`) and where one request goes, and why (`Route`)."""
+"""Where a request can go (`Target`), where one request goes and why (`Route`), and who decides (`Policy`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from msgspec import Struct
 
-from pilothouse.core.request import Request
+from pilothouse.core.facts import Facts
+from pilothouse.core.health import HealthRules, TargetHealth
+from pilothouse.core.route_settings import (
+    CacheSettings,
+    Retries,
+    ShadowLimits,
+    Sticky,
+    Timeouts,
+    Unsupported,
+)
+from pilothouse.core.rules.rule import Rule
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -39,12 +50,60 @@ class Route(Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class Shadow(Struct, frozen=True, kw_only=True):
+    """Targets that get a copy of some requests; nobody waits for them."""
+
+    targets: tuple[Target, ...]
+    limits: ShadowLimits = ShadowLimits()
+
+
+class RuleChoice(Struct, frozen=True, kw_only=True):
+    """A rule of a route: the targets for requests that it matches."""
+
+    rule: Rule
+    targets: tuple[Target, ...]
+
+
+class GuideRoles(Struct, frozen=True, kw_only=True):
+    """The guide's four models, and where it draws the lines between them."""
+
+    fast: tuple[Target, ...]
+    smart: tuple[Target, ...]
+    code: tuple[Target, ...] = ()
+    long: tuple[Target, ...] = ()
+    long_over_tokens: int = 30_000
+    simple_under_tokens: int = 300
+
+
 class RouteSpec(Struct, frozen=True, kw_only=True):
-    """A route as configured: a policy and the targets it may use, in order."""
+    """A route as configured: a policy, the targets it may use in order, and how it serves."""
 
     name: str
     policy: str
     targets: tuple[Target, ...]
+    weights: tuple[float, ...] = ()
+    """One a target; empty = equal."""
+    sticky: Sticky = "subject"
+    rules: tuple[RuleChoice, ...] = ()
+    """In order; the first that matches wins, `targets` answers when none does."""
+    roles: GuideRoles | None = None
+    expected_output_tokens: int = 500
+    """What an answer is priced at when the request sets no maximum."""
+    reads_content: bool = False
+    """Whether its decision needs `facts.with_content`."""
+    retries: Retries = Retries()
+    timeouts: Timeouts = Timeouts()
+    context_fallbacks: tuple[Target, ...] = ()
+    """Tried when a question is too long for the target."""
+    content_fallbacks: tuple[Target, ...] = ()
+    """Tried when a target refuses the content. Empty = a refusal is the answer."""
+    unsupported: Unsupported = "warn"
+    hedge_after_s: float | None = None
+    """A second target is asked when the first has said nothing for so long."""
+    continuation: bool = False
+    """Whether a stream that breaks is continued on another target."""
+    shadow: Shadow | None = None
+    cache: CacheSettings = CacheSettings()
 
 
 class Split(Struct, frozen=True, kw_only=True):
@@ -57,5 +116,28 @@ class Split(Struct, frozen=True, kw_only=True):
     """The new arm's part of the traffic, 0-1."""
 
 
-Policy = Callable[[Request, RouteSpec, Split | None, str], Route]
-"""(request, spec, running rollout or None, request id) to where it goes. Pure."""
+CostOf = Callable[[Target, int, int], Decimal | None]
+"""Target, input and output tokens to USD now; None = not priced."""
+
+
+def not_priced(target: Target, input_tokens: int, output_tokens: int) -> Decimal | None:
+    """A `CostOf` that knows no price."""
+    return None
+
+
+class Live(Struct, frozen=True, kw_only=True):
+    """What a policy may know beside the request, read when asked for. Policies never change it."""
+
+    now_s: float = 0.0
+    """Monotonic."""
+    draw: float = 0.0
+    """In [0, 1), new for each request: the only chance a policy has."""
+    health: Mapping[str, TargetHealth] = {}
+    """By target name; a target without an entry has never been tried."""
+    health_rules: HealthRules = HealthRules()
+    split: Split | None = None
+    cost_of: CostOf = not_priced
+
+
+Policy = Callable[[Facts, RouteSpec, Live], Route]
+"""Pure: no I/O, clock or randomness. Ends with every target it would try, in order, and why."""

@@ -9,10 +9,11 @@ from typing import Protocol
 from pilothouse.client.caller import Asked, Client
 from pilothouse.core.call import Call, Score
 from pilothouse.core.case import Case
+from pilothouse.core.facts import Facts
 from pilothouse.core.ports import AuditEntry, PriceOf, Provider, RolloutStore
 from pilothouse.core.request import Message, Request
 from pilothouse.core.rollout import ACTIVE, Rollout, new_rollout
-from pilothouse.core.route import RouteSpec, Split, Target
+from pilothouse.core.route import Live, RouteSpec, Split, Target
 from pilothouse.migrate.fault import Fault, Faulty
 from pilothouse.migrate.plan import Plan
 from pilothouse.migrate.runner import advance_once, load, save
@@ -124,7 +125,8 @@ class Rehearsal:
             subject=user,
         )
         request_id = self._client.new_id()
-        route = sticky_split(request, self._spec, split, request_id)
+        facts = Facts(request_id=request_id, model=request.model, subject=request.subject)
+        route = sticky_split(facts, self._spec, Live(split=split))
         asked = Asked(source="rehearse", request_id=request_id, case_id=case.id)
         outcome = await self._client.call(request, route, asked=asked)
         calls, self._recorded = self._recorded, []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pilothouse.core.request import Request
-from pilothouse.core.route import Route, RouteSpec, Split
+from pilothouse.core.facts import Facts
+from pilothouse.core.route import Live, Route, RouteSpec
 
 
-def plugin(request: Request, spec: RouteSpec, split: Split | None, request_id: str) -> Route:
+def plugin(facts: Facts, spec: RouteSpec, live: Live) -> Route:
     """First target first; the others answer when it cannot."""
     return Route(name=spec.name, targets=spec.targets, why="targets in the configured order")

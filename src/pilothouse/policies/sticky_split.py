@@ -7,20 +7,20 @@ the share. Without a subject the request's own id is hashed.
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from pilothouse.core.facts import Facts
+from pilothouse.core.place import position as position
+from pilothouse.core.route import Live, Route, RouteSpec
 
-from pilothouse.core.request import Request
-from pilothouse.core.route import Route, RouteSpec, Split
 
-
-def plugin(request: Request, spec: RouteSpec, split: Split | None, request_id: str) -> Route:
+def plugin(facts: Facts, spec: RouteSpec, live: Live) -> Route:
     """The new arm falls back to the old target; the old arm never touches the new one."""
+    split = live.split
     if split is None:
         return Route(name=spec.name, targets=spec.targets, why="no rollout is running")
     rest = tuple(t for t in spec.targets if t.name not in (split.old.name, split.new.name))
-    place = position(split.rollout_id, request.subject or request_id)
+    place = position(split.rollout_id, facts.subject or facts.request_id)
     is_new = place < split.share
-    who = "subject" if request.subject else "request"
+    who = "subject" if facts.subject else "request"
     return Route(
         name=spec.name,
         targets=(split.new, split.old, *rest) if is_new else (split.old, *rest),
@@ -29,9 +29,3 @@ def plugin(request: Request, spec: RouteSpec, split: Split | None, request_id: s
         rollout_id=split.rollout_id,
         why=f"{who} hashes to {place:.4f}, the new arm's share is {split.share:g}",
     )
-
-
-def position(rollout_id: str, subject: str) -> float:
-    """Where in [0, 1) a subject stands for a rollout; uniform over subjects."""
-    digest = blake2b(f"{rollout_id}\0{subject}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64

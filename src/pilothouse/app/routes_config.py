@@ -1,0 +1,164 @@
+"""`routes:` and `aliases:` as written, and the routes that they mean. What can be wrong: `route_problems.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from pilothouse.core.route import GuideRoles, RouteSpec, RuleChoice, Shadow, Target
+from pilothouse.core.route_settings import (
+    CacheSettings,
+    Retries,
+    Seconds,
+    ShadowLimits,
+    Sticky,
+    Timeouts,
+    Unsupported,
+)
+from pilothouse.core.rules.parse import RuleError
+from pilothouse.core.rules.rule import Rule, rule_of
+
+Names = str | list[str]
+"""One target, or several in order."""
+Weight = Annotated[float, Meta(ge=0, le=1_000_000)]
+READ_ONLY_THE_ENVELOPE = frozenset(
+    {"fallback", "sticky_split", "weighted", "least_busy", "latency_p2c"}
+)
+"""Policies that never ask for content. Others are given it: they may."""
+
+
+class RuleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`when` a request is like this, `use` these."""
+
+    when: str
+    use: Names
+    name: str | None = None
+
+
+class RolesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The guide's four models, for the policy `guide_router`."""
+
+    fast: Names
+    smart: Names
+    code: Names = []
+    long: Names = []
+    long_over_tokens: Annotated[int, Meta(ge=1)] = 30_000
+    simple_under_tokens: Annotated[int, Meta(ge=1)] = 300
+
+
+class ShadowConfig(ShadowLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who gets copies, and how many."""
+
+    targets: Names
+
+
+class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What callers name as `model`: a policy over targets, in order, and how it serves."""
+
+    targets: Annotated[list[str], Meta(min_length=1)]
+    policy: str = "fallback"
+    weights: dict[str, Weight] = {}
+    """By target; for `weighted` and `least_busy`. Given at all, it names every target."""
+    sticky: Sticky = "subject"
+    rules: list[RuleConfig] = []
+    roles: RolesConfig | None = None
+    expected_output_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
+    retries: Retries = Retries()
+    timeouts: Timeouts = Timeouts()
+    context_fallbacks: Names = []
+    content_fallbacks: Names = []
+    unsupported: Unsupported = "warn"
+    hedge_after_s: Seconds | None = None
+    continuation: bool = False
+    shadow: ShadowConfig | None = None
+    cache: CacheSettings = CacheSettings()
+
+
+def resolved_routes(
+    routes: Mapping[str, RouteConfig], targets: Mapping[str, Target]
+) -> dict[str, RouteSpec]:
+    """The configured routes, and one for each target under the target's own name. No problems left."""
+    specs = {n: RouteSpec(name=n, policy="fallback", targets=(t,)) for n, t in targets.items()}
+    specs.update({name: _spec(name, route, targets) for name, route in routes.items()})
+    return specs
+
+
+def resolved_aliases(aliases: Mapping[str, str]) -> dict[str, str]:
+    """Each alias to the route or target at the end of its chain. No problems left."""
+    return {name: alias_chain(name, aliases)[-1] for name in aliases}
+
+
+def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target]) -> RouteSpec:
+    def picked(names: Names) -> tuple[Target, ...]:
+        return tuple(targets[n] for n in listed(names))
+
+    compiled = [rule for rule, _ in compiled_rules(route)]
+    rules = tuple(
+        RuleChoice(rule=rule, targets=picked(config.use))
+        for rule, config in zip(compiled, route.rules, strict=True)
+        if rule is not None
+    )
+    roles, shadow = route.roles, route.shadow
+    by_rules = route.policy == "rules" and not any(c.rule.reads_content for c in rules)
+    return RouteSpec(
+        name=name,
+        policy=route.policy,
+        targets=picked(route.targets),
+        weights=tuple(route.weights[t] for t in route.targets) if route.weights else (),
+        sticky=route.sticky,
+        rules=rules,
+        roles=roles
+        and GuideRoles(
+            fast=picked(roles.fast),
+            smart=picked(roles.smart),
+            code=picked(roles.code),
+            long=picked(roles.long),
+            long_over_tokens=roles.long_over_tokens,
+            simple_under_tokens=roles.simple_under_tokens,
+        ),
+        expected_output_tokens=route.expected_output_tokens,
+        reads_content=not by_rules and route.policy not in READ_ONLY_THE_ENVELOPE,
+        retries=route.retries,
+        timeouts=route.timeouts,
+        context_fallbacks=picked(route.context_fallbacks),
+        content_fallbacks=picked(route.content_fallbacks),
+        unsupported=route.unsupported,
+        hedge_after_s=route.hedge_after_s,
+        continuation=route.continuation,
+        shadow=shadow and Shadow(targets=picked(shadow.targets), limits=_limits(shadow)),
+        cache=route.cache,
+    )
+
+
+def _limits(shadow: ShadowConfig) -> ShadowLimits:
+    return ShadowLimits(**{f: getattr(shadow, f) for f in ShadowLimits.__struct_fields__})
+
+
+def compiled_rules(route: RouteConfig) -> list[tuple[Rule | None, RuleError | None]]:
+    """Each rule, or why it cannot be used."""
+    found: list[tuple[Rule | None, RuleError | None]] = []
+    for i, config in enumerate(route.rules, 1):
+        try:
+            found.append((rule_of(config.when, name=config.name or str(i)), None))
+        except RuleError as error:
+            found.append((None, error))
+    return found
+
+
+def alias_chain(alias: str, aliases: Mapping[str, str]) -> list[str]:
+    """What `alias` stands for, step by step; ends with a name it has seen before when it is a circle."""
+    chain = [alias]
+    while chain[-1] in aliases:
+        following = aliases[chain[-1]]
+        is_circle = following in chain
+        chain.append(following)
+        if is_circle:
+            break
+    return chain
+
+
+def listed(names: Names) -> Sequence[str]:
+    """One name or several, as several."""
+    return [names] if isinstance(names, str) else names

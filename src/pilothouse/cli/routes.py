@@ -1,0 +1,186 @@
+"""`pilothouse routes`: the configured routes, why a request goes where it goes, and recorded calls replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from pilothouse import registry
+from pilothouse.app.compose import now_us, open_store
+from pilothouse.app.config import Config, load_config
+from pilothouse.catalog.prices import price_of
+from pilothouse.cli.catalog_option import catalog_option, open_catalog
+from pilothouse.cli.output import print_json, print_table
+from pilothouse.cli.route_facts import fact_options, facts_from
+from pilothouse.cli.route_words import targets_in_words, tell_explained, tell_simulated
+from pilothouse.cli.store_option import call_filters, filter_from, store_option
+from pilothouse.client.route_explain import explained
+from pilothouse.client.route_simulation import simulated
+from pilothouse.client.routing import Router
+from pilothouse.core.answer import Usage
+from pilothouse.core.errors import NotFound, did_you_mean
+from pilothouse.core.place import position
+from pilothouse.core.ports import PriceOf
+from pilothouse.core.route import CostOf, Live, RouteSpec
+
+_config_argument = click.argument("config", type=click.Path(path_type=Path))
+_json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+
+
+@click.group()
+def command() -> None:
+    """The configured routes: what they are, why a request goes where it goes, and what would change.
+
+    \b
+    Example:
+      pilothouse routes explain pilothouse.yaml support --input-tokens 9000 --tools
+    """
+
+
+@command.command("list")
+@_config_argument
+@_json_option
+def list_routes(config: Path, as_json: bool) -> int:
+    """One line a route; a target is a route of its own.
+
+    \b
+    Example:
+      pilothouse routes list pilothouse.yaml
+    """
+    loaded = load_config(config)
+    aliases: dict[str, list[str]] = {}
+    for alias, name in loaded.aliases.items():
+        aliases.setdefault(name, []).append(alias)
+    if as_json:
+        print_json([_row(spec, aliases) for spec in loaded.routes.values()])
+        return 0
+    rows = [
+        (
+            spec.name,
+            ", ".join(aliases.get(spec.name, ())) or None,
+            spec.policy,
+            targets_in_words(spec),
+        )
+        for spec in loaded.routes.values()
+    ]
+    print_table(("route", "also called", "policy", "targets, in order"), rows)
+    return 0
+
+
+@command.command()
+@_config_argument
+@click.argument("route")
+@fact_options
+@catalog_option
+@_json_option
+def explain(config: Path, route: str, own: Path | None, as_json: bool, **given: object) -> int:
+    """Where a request with these facts would go on ROUTE (a route, alias or target), and why.
+
+    What is not given is not known. Nothing is asked of any provider. Exit 2: no such route.
+
+    \b
+    Example:
+      pilothouse routes explain pilothouse.yaml support --input-tokens 9000 --tools --team research
+      pilothouse routes explain pilothouse.yaml support --metadata tier=gold --subject user-17
+    """
+    router, spec = _routed(load_config(config), config, route)
+    facts = facts_from(route, given)
+    prices = price_of(open_catalog(own)) if spec.policy == "cheapest" else None
+    live = Live(draw=position("draw", facts.request_id))
+    if prices is not None:
+        live = Live(draw=live.draw, cost_of=_cost_of_at(prices)(now_us()))
+    found = explained(router, spec, facts, live)
+    if as_json:
+        print_json(found)
+    else:
+        tell_explained(found, spec)
+    return 0
+
+
+@command.command()
+@_config_argument
+@call_filters
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    help="Newest attempts.",
+)
+@store_option
+@catalog_option
+@_json_option
+def simulate(
+    config: Path, limit: int, store: Path, own: Path | None, as_json: bool, **given: str | None
+) -> int:
+    """Replay recorded calls through the routes of CONFIG: where each request would go first, and its cost.
+
+    Exit 1: some recorded requests name a route that CONFIG does not have.
+
+    \b
+    Example:
+      pilothouse routes simulate new.yaml --store pilothouse.db --since 7d
+    """
+    loaded = load_config(config)
+    where = filter_from({**given, "source": given.get("source") or "serve"})
+    opened = open_store(store, must_exist=True)
+    try:
+        calls = opened.calls(where, limit=limit)
+    finally:
+        opened.close()
+    prices = price_of(open_catalog(own))
+    found = simulated(_router(loaded), calls, prices, _cost_of_at(prices))
+    if as_json:
+        print_json(found)
+    elif not found.requests:
+        click.echo(f"No calls match in {store}.")
+    else:
+        tell_simulated(found, is_cut=len(calls) == limit)
+    return 1 if found.unrouted else 0
+
+
+def _router(config: Config) -> Router:
+    return Router(
+        config.routes, lambda name: registry.plugin("policies", name), aliases=config.aliases
+    )
+
+
+def _routed(config: Config, path: Path, name: str) -> tuple[Router, RouteSpec]:
+    router = _router(config)
+    spec = router.spec(name)
+    if spec is None:
+        hint = did_you_mean(name, [*config.routes, *config.aliases])
+        raise NotFound(
+            f'{path}: no route, alias or target is called "{name}".{hint} '
+            f"(list them: pilothouse routes list {path})"
+        )
+    return router, spec
+
+
+def _cost_of_at(prices: PriceOf) -> Callable[[int], CostOf]:
+    def at(at_us: int) -> CostOf:
+        return lambda target, tokens_in, tokens_out: (
+            prices(target, Usage(input_tokens=tokens_in, output_tokens=tokens_out), at_us).cost_usd
+        )
+
+    return at
+
+
+def _row(spec: RouteSpec, aliases: dict[str, list[str]]) -> dict[str, object]:
+    return {
+        "route": spec.name,
+        "aliases": aliases.get(spec.name, []),
+        "policy": spec.policy,
+        "targets": [t.name for t in spec.targets],
+        "weights": list(spec.weights),
+        "rules": [
+            {"name": c.rule.name, "when": c.rule.text, "use": [t.name for t in c.targets]}
+            for c in spec.rules
+        ],
+        "reads_content": spec.reads_content,
+        "context_fallbacks": [t.name for t in spec.context_fallbacks],
+        "content_fallbacks": [t.name for t in spec.content_fallbacks],
+        "shadows": [t.name for t in spec.shadow.targets] if spec.shadow else [],
+    }
