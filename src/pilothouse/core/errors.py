@@ -12,6 +12,7 @@ from typing import Literal
 
 ErrorClass = Literal[
     "caller",  # the request is at fault: another target would refuse it too
+    "context_window",  # too long for this model: only a model with a longer window can help
     "auth",  # the provider refuses our key
     "rate_limited",  # the provider asks us to slow down
     "refused",  # content filter: never routed around silently
