@@ -106,8 +106,10 @@ def _count(headers: Mapping[str, str], name: str | None) -> int | None:
     text = headers.get(name) if name else None
     if text is None:
         return None
+    if text.isascii() and text.isdigit():  # nearly always, and on every answer's path
+        return int(text)
     number = _number(text)
-    return None if number is None or number < 0 else int(number)
+    return None if number is None or not 0 <= number < _EPOCH_MS else int(number)
 
 
 def _wait(headers: Mapping[str, str], name: str | None, now: datetime) -> float | None:
