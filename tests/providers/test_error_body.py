@@ -18,7 +18,7 @@ from pilothouse.providers._rows import ErrorBody, row, row_names
         ("openai", b'{"error":{"message":"m","type":"t","code":"c"}}', "m", "c"),
         ("anthropic", b'{"type":"error","error":{"type":"api_error","message":"m"}}', "m", "api_error"),
         ("google", b'{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}', "m", "RESOURCE_EXHAUSTED"),
-        ("google", b'{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}', "m", "API_KEY_INVALID"),
+        ("google", b'{"error":{"code":400,"message":"m","status":"X","details":[{"reason":"API_KEY_INVALID"}]}}', "m", "API_KEY_INVALID"),
         ("mistral", b'{"object":"error","message":"m","type":"rate_limited","code":"1300"}', "m", "1300"),
         ("mistral", b'{"detail":[{"loc":["body"],"msg":"field required"}]}', "field required", None),
         ("mistral", b'{"detail":"Unauthorized"}', "Unauthorized", None),
