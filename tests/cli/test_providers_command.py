@@ -33,7 +33,7 @@ def test_own_machines_are_listed_alone() -> None:
 def test_one_provider_is_shown_with_what_it_takes_and_who_says_so() -> None:
     output = run("show", "mistral")
     assert "seed as random_seed" in output
-    assert "does not take: stream_options" in output
+    assert "does not take: logprobs" in output
     assert "https://docs.mistral.ai/api/" in output
     assert "memory, not a page" in output
 

@@ -26,6 +26,11 @@ def test_fields_are_renamed_and_left_out() -> None:
     assert dropped == ("logprobs",)
 
 
+def test_what_the_provider_does_without_is_left_out_silently() -> None:
+    asked = {"model": "m", "stream": True, "stream_options": {"include_usage": True}}
+    assert fit("cohere", asked) == ({"model": "m", "stream": True}, ())
+
+
 def test_the_new_name_wins_where_both_are_given() -> None:
     sent, _ = fit("mistral", {"model": "m", "max_completion_tokens": 5, "max_tokens": 9})
     assert sent["max_tokens"] == 9
@@ -54,7 +59,7 @@ def test_claude_on_vertex_has_its_version_in_the_body_and_no_model() -> None:
     end = row("vertex").endpoints["anthropic_messages"]
     sent, dropped = fitted(b'{"model":"claude","max_tokens":1}', end)
     assert json.loads(sent) == {"max_tokens": 1, "anthropic_version": "vertex-2023-10-16"}
-    assert dropped == ("model",)
+    assert dropped == ()
 
 
 def test_what_the_caller_says_goes_before_what_is_added() -> None:

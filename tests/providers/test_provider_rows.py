@@ -79,7 +79,7 @@ def test_a_key_is_wanted_unless_the_row_says_otherwise(name: str) -> None:
 def test_what_refuses_stream_options_is_not_sent_them() -> None:
     for found in ROWS.values():
         for end in found.endpoints.values():
-            assert end.has_include_usage or "stream_options" in end.drops
+            assert end.has_include_usage or "stream_options" in end.omits
 
 
 def test_an_id_is_turned_into_the_providers_own() -> None:

@@ -18,14 +18,16 @@ _objects = msgspec.json.Decoder(list[_Object])
 
 
 def fitted(body: bytes, endpoint: Endpoint) -> tuple[bytes, tuple[str, ...]]:
-    """The body to send, and the fields that the provider does not take and that were left out of it.
+    """The body to send, and what was left out of it because the provider does not take it.
 
     A renamed field gives way to one that has the new name already. Raises `BadRequest` when `body` is not
     a JSON object.
     """
-    if not (endpoint.adds or endpoint.renames or endpoint.drops):
+    if not (endpoint.adds or endpoint.renames or endpoint.drops or endpoint.omits):
         return body, ()
     fields = _read(body)
+    for name in endpoint.omits:
+        fields.pop(name, None)
     dropped: list[str] = []
     for name in endpoint.drops:
         if name.startswith(_IN_MESSAGES):

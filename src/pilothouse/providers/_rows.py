@@ -85,7 +85,9 @@ class Endpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     renames: dict[str, str] = {}
     """Top-level fields under another name."""
     drops: tuple[str, ...] = ()
-    """Fields it refuses; `messages[].name` is one in each message."""
+    """Fields it refuses or ignores; `messages[].name` is one in each message. Whoever asked is told."""
+    omits: tuple[str, ...] = ()
+    """Fields that it has elsewhere (the model in the path) or does without: nobody need be told."""
     framing: Literal["sse", "aws_event_stream", "aws_event_stream_of_bytes"] = "sse"
     """How a stream comes: server-sent events, AWS's binary frames, or those with base64 JSON inside."""
     has_include_usage: bool = True
