@@ -22,6 +22,7 @@ COMMANDS = {
     "selfhost": "Machines of your own: memory, capacity, and when they pay.",
     "catalog": "Lists read, compared and doubted; your own models and prices; how old facts are.",
     "models": "What the catalogue knows, and who says so.",
+    "providers": "Vendors and servers that are known: addresses, keys, formats, abilities.",
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
     "check": "Validate a configuration without starting anything.",

@@ -1,0 +1,1 @@
+"""How a request proves whose it is: one file for each way."""
