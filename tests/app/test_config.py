@@ -9,7 +9,7 @@ from pilothouse.core.errors import InvalidInput
 
 GOOD = """\
 providers:
-  openai: {kind: openai_chat, base_url: "https://api.openai.com/v1", key_env: OPENAI_KEY}
+  openai: {kind: openai_compatible, base_url: "https://api.openai.com/v1", key_env: OPENAI_KEY}
   recorded: {kind: replay, recording: "builtin:gsm8k"}
 targets:
   big: {provider: openai, model: gpt-4-1106-preview}
@@ -41,7 +41,7 @@ def test_names_are_resolved_and_every_target_is_a_route_of_its_own(tmp_path: Pat
         ("[big, small]", "[]", ":9: routes.support.targets: "),
         ("{provider: openai,", "{provider: opnai,", 'targets.big.provider: unknown provider "opnai". Did you mean "openai"?'),
         ("kind: replay", "kind: reply", 'providers.recorded.kind: unknown provider "reply". Did you mean "replay"?'),
-        (', base_url: "https://api.openai.com/v1"', "", 'providers.openai: a provider of kind openai_chat needs the key "base_url"'),
+        (', base_url: "https://api.openai.com/v1"', "", 'providers.openai: a provider of kind openai_compatible needs the key "base_url"'),
         ("targets: [big, small]", "targets: [big, small]\n    policy: fallbak", 'unknown policie "fallbak"'),
         ("  support:", "  big:", "routes.big: this name is a target's too"),
         ("routes:", "rutes:", 'rutes: unknown key "rutes". Did you mean "routes"?'),

@@ -16,7 +16,7 @@ from pilothouse.stores.sqlite import SqliteStore
 
 CONFIG = """\
 providers:
-  vendor: {kind: openai_chat, base_url: "https://vendor.example/v1", key_env: NOT_SET_HERE}
+  vendor: {kind: openai_compatible, base_url: "https://vendor.example/v1", key_env: NOT_SET_HERE}
 targets:
   mini: {provider: vendor, model: gpt-4o-mini}
   large: {provider: vendor, model: gpt-4o}

@@ -105,7 +105,7 @@ def test_a_missing_key_variable_is_named_before_anything_starts(config: Path) ->
     config.write_text(
         CONFIG.replace(
             "targets:\n",
-            '  live: {kind: openai_chat, base_url: "http://x/v1", key_env: NO_KEY}\ntargets:\n',
+            '  live: {kind: openai_compatible, base_url: "http://x/v1", key_env: NO_KEY}\ntargets:\n',
             1,
         )
     )

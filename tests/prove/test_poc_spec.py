@@ -44,7 +44,11 @@ def test_a_good_file_has_every_name_resolved(tmp_path: Path) -> None:
         ("{take: last}", "{take: first}", ":9: scorer.number: "),
         ("{take: last}", "{tkae: last}", ":9: scorer.number: "),
         ("kind: replay", "kind: reply", ':4: providers.recorded.kind: unknown provider "reply"'),
-        (", recording: answers.jsonl", "", ':4: providers.recorded: kind replay needs the key "r'),
+        (
+            ", recording: answers.jsonl",
+            "",
+            ':4: providers.recorded: a provider of kind replay needs the key "r',
+        ),
         ("name: small, provider: recorded", "name: small, provider: recorde", ":6: candidates[0]"),
         ("name: small", "name: big", ':7: candidates[1].name: "big" is a candidate already'),
         ("baseline: big", "baselin: big", ':8: baselin: unknown key "baselin". Did you mean'),

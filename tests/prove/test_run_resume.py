@@ -18,8 +18,10 @@ from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.case import Case
 from pilothouse.core.errors import ErrorClass, InvalidInput, ProviderError, StoreError
+from pilothouse.core.key_pool import KeyPool
 from pilothouse.core.ports import AnswerStream, PaidAnswer, Priced, Reply
 from pilothouse.core.route import Target
+from pilothouse.core.route_settings import Timeouts
 from pilothouse.prove.report import report
 from pilothouse.prove.run import Progress, check_cases, run, run_id
 from pilothouse.prove.spec import Poc, load_poc
@@ -49,9 +51,12 @@ class Calculator:
     def __init__(self, before: Callable[[int], None] = lambda n: None) -> None:
         self.answered: Counter[tuple[str, str]] = Counter()
         self.asked = 0
+        self.keys = KeyPool(1)
         self._before = before
 
-    async def complete(self, target: Target, ask: Ask) -> Reply:
+    async def complete(
+        self, target: Target, ask: Ask, key: int = 0, limits: Timeouts | None = None
+    ) -> Reply:
         await asyncio.sleep(0)
         self.asked += 1
         self._before(self.asked)
@@ -62,7 +67,9 @@ class Calculator:
         usage = Usage(input_tokens=3, output_tokens=1)
         return Reply(b"{}", Answer.of_text(text, usage=usage), "openai_chat")
 
-    async def stream(self, target: Target, ask: Ask) -> AnswerStream:
+    async def stream(
+        self, target: Target, ask: Ask, key: int = 0, limits: Timeouts | None = None
+    ) -> AnswerStream:
         raise ProviderError("caller", "not streamed")
 
     async def close(self) -> None: ...

@@ -19,16 +19,21 @@ from fake_upstream import FakeUpstream
 from pilothouse import registry
 from pilothouse.app.compose import random_bits_source
 from pilothouse.client.caller import Client
+from pilothouse.client.routing import Router
 from pilothouse.core.call import Call
 from pilothouse.core.ports import Priced
 from pilothouse.core.route import RouteSpec, Target
+from pilothouse.core.route_settings import Retries
 from pilothouse.core.secret import Secret
-from pilothouse.providers.openai_chat import OpenAIChatProvider
+from pilothouse.providers._rows import row
+from pilothouse.providers.http import HttpProvider
 from pilothouse.server.gateway import Gateway, error_body
 from pilothouse.server.http import HttpServer, Limits
 from pilothouse.wire.deadlines import Timeouts
 
 KEY = "sk-secret-key"
+ONCE = Retries(attempts_per_target=1)
+"""Retries have tests of their own."""
 BEHAVIOURS = [
     name.removeprefix("_").replace("_", "-")
     for name in vars(FakeUpstream)
@@ -70,37 +75,41 @@ async def running(
     calls: list[Call] = []
     async with FakeUpstream() as upstream:
         fast = timeouts or Timeouts(connect_s=2, first_byte_s=0.3, between_s=0.3, total_s=5)
-        provider = OpenAIChatProvider(upstream.url, key=Secret(KEY), timeouts=fast)
-        nowhere = OpenAIChatProvider("http://127.0.0.1:9/v1", timeouts=fast)
-        targets = {b: Target(name=b, provider="fake", model=b) for b in BEHAVIOURS}
+
+        def provider(url: str) -> HttpProvider:
+            kind = row("openai_compatible")
+            return HttpProvider(kind, base_url=url, keys=[Secret(KEY)], timeouts=fast)
+
+        providers = {name: provider(upstream.url) for name in BEHAVIOURS}
+        providers["nowhere"] = provider("http://127.0.0.1:9/v1")
+        targets = {b: Target(name=b, provider=b, model=b) for b in BEHAVIOURS}
         targets["down"] = Target(name="down", provider="nowhere", model="good")
-        routes = {n: RouteSpec(name=n, policy="fallback", targets=(t,)) for n, t in targets.items()}
+        routes = {
+            n: RouteSpec(name=n, policy="fallback", targets=(t,), retries=ONCE)
+            for n, t in targets.items()
+        }
         for name, target in targets.items():
             both = (target, targets["good"])
             routes[f"{name}-then-good"] = RouteSpec(
-                name=f"{name}-then-good", policy="fallback", targets=both
+                name=f"{name}-then-good", policy="fallback", targets=both, retries=ONCE
             )
         client = Client(
-            {"fake": provider, "nowhere": nowhere},
+            providers,
             lambda target, usage, at_us: Priced(None, "not priced: a test"),
             _List(calls),
             lambda: time.time_ns() // 1000,
             random_bits_source(),
         )
-        gateway = Gateway(
-            client,
-            routes,
-            lambda name: registry.plugin("policies", name),
-            lambda route: None,
-            Secret(key) if key else None,
-        )
+        router = Router(routes, lambda name: registry.plugin("policies", name))
+        gateway = Gateway(client, router, lambda route: None, Secret(key) if key else None)
         server = HttpServer(gateway.handle, error_body, limits or Limits())
         port = await server.start("127.0.0.1", 0)
         try:
             yield Harness(upstream, f"http://127.0.0.1:{port}/v1", calls)
         finally:
             await server.stop(0.2)
-            await provider.close()
+            for one in providers.values():
+                await one.close()
 
 
 @pytest.fixture

@@ -10,15 +10,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pilothouse import registry
 from pilothouse.catalog.catalog import Catalog, load_bundled
 from pilothouse.catalog.prices import price_of
 from pilothouse.client.caller import Client
 from pilothouse.client.recorder import BatchRecorder
-from pilothouse.core.errors import InvalidInput, StoreError
+from pilothouse.core.errors import StoreError
 from pilothouse.core.ports import NowUs, Provider
-from pilothouse.core.secret import Secret
 from pilothouse.providers._config import ProviderConfig
+from pilothouse.providers.kinds import open_provider
 from pilothouse.stores.sqlite import SqliteStore
 
 
@@ -65,12 +64,7 @@ def open_store(path: Path, *, must_exist: bool = False) -> SqliteStore:
 
 def open_providers(configs: Mapping[str, ProviderConfig]) -> dict[str, Provider]:
     """Providers by configured name. Raises `InvalidInput` when a key cannot be read."""
-    return {
-        name: registry.plugin("providers", config.kind).from_config(
-            name, config, _key(name, config)
-        )
-        for name, config in configs.items()
-    }
+    return {name: open_provider(name, config, os.environ) for name, config in configs.items()}
 
 
 @asynccontextmanager
@@ -91,21 +85,3 @@ async def open_client(
             await provider.close()
         recorder.close()
         store.close()
-
-
-def _key(name: str, config: ProviderConfig) -> Secret | None:
-    if config.key_env:
-        value = os.environ.get(config.key_env)
-        if not value:
-            raise InvalidInput(
-                f"providers.{name}.key_env: the environment variable {config.key_env} is not set"
-            )
-        return Secret(value.strip())
-    if config.key_file:
-        try:
-            return Secret(Path(config.key_file).read_text(encoding="utf-8").strip())
-        except OSError as error:
-            raise InvalidInput(
-                f"providers.{name}.key_file: {config.key_file} cannot be read: {error.strerror}"
-            ) from None
-    return None

@@ -12,12 +12,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from pilothouse import registry
 from pilothouse.app.route_problems import route_problems
 from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
-from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
+from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.route import RouteSpec, Target
 from pilothouse.documents.strict import Document, load
+from pilothouse.providers import kinds
 from pilothouse.providers._config import ProviderConfig, anchored
 
 
@@ -101,23 +101,11 @@ def _provider_problems(
     provider: ProviderConfig,
     environ: Mapping[str, str] | None,
 ) -> list[InvalidInput]:
-    at = f"providers.{name}"
-    try:
-        plugin = registry.plugin("providers", provider.kind)
-    except NotFound as error:
-        return [document.error(f"{at}.kind", str(error))]
-    found = [
-        document.error(at, f'a provider of kind {provider.kind} needs the key "{key}"')
-        for key in plugin.needs
-        if getattr(provider, key) is None
+    whole = anchored(provider, Path(document.name).parent)
+    return [
+        document.error(f"providers.{name}.{key}" if key else f"providers.{name}", message)
+        for key, message in kinds.problems(whole, environ)
     ]
-    if environ is not None and provider.key_env and not environ.get(provider.key_env):
-        message = f"the environment variable {provider.key_env} is not set"
-        found.append(document.error(f"{at}.key_env", message))
-    key_file = anchored(provider, Path(document.name).parent).key_file
-    if environ is not None and key_file and not Path(key_file).is_file():
-        found.append(document.error(f"{at}.key_file", "there is no such file"))
-    return found
 
 
 def _resolved(file: ConfigFile, path: Path) -> Config:

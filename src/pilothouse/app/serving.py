@@ -14,6 +14,7 @@ import msgspec
 from pilothouse import registry
 from pilothouse.app.compose import now_us, open_client
 from pilothouse.app.config import Config, load_config
+from pilothouse.client.routing import Router
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.route import Policy
 from pilothouse.core.secret import Secret
@@ -53,9 +54,8 @@ async def run(config: Config, ready: Callable[[int], None]) -> int:
         asyncio.get_running_loop().add_signal_handler(number, _tell, told, code)
     async with open_client(config.providers, config.store_path) as parts:
         ticker = Ticker(parts.store, config.targets, now_us)
-        gateway = Gateway(
-            parts.client, config.routes, _policy, ticker.split_of, _gateway_key(config)
-        )
+        router = Router(config.routes, _policy, aliases=config.aliases)
+        gateway = Gateway(parts.client, router, ticker.split_of, _gateway_key(config))
         limits = Limits(body_bytes=config.server.max_body_mb * 1024 * 1024)
         http = HttpServer(gateway.handle, error_body, limits)
         actual_port = await _listen(http, config)

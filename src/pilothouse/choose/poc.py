@@ -9,16 +9,8 @@ from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
 from pilothouse.choose.decision import Decision, Pick
 from pilothouse.core.need import Need
 
-ENDPOINTS = {
-    "openai": "https://api.openai.com/v1",
-    "anthropic": "https://api.anthropic.com/v1",
-    "google": "https://generativelanguage.googleapis.com/v1beta/openai",
-    "mistral": "https://api.mistral.ai/v1",
-    "xai": "https://api.x.ai/v1",
-    "deepseek": "https://api.deepseek.com/v1",
-    "cohere": "https://api.cohere.ai/compatibility/v1",
-}
-"""Each vendor's OpenAI-compatible base URL, as its documentation gives it."""
+KINDS = ("openai", "anthropic", "google", "mistral", "xai", "deepseek", "cohere")
+"""Vendors that are a provider's kind under the same name, with their key in `<NAME>_API_KEY`."""
 _LOCAL = "http://localhost:8000/v1"
 _CASES_EXPECTED = 200
 
@@ -78,10 +70,10 @@ def _lines(decision: Decision) -> Iterator[str]:
 
 def _provider(vendor: str, is_local: bool) -> str:
     name = _provider_name(vendor, is_local)
-    if is_local or vendor not in ENDPOINTS:
-        return f"{name}: {{kind: openai_chat, base_url: {_quoted(_LOCAL)}}}    # where you host it"
+    if is_local or vendor not in KINDS:
+        return f"{name}: {{kind: openai_compatible, base_url: {_quoted(_LOCAL)}}}    # where you host it"
     key = f"{name.upper()}_API_KEY"
-    return f"{name}: {{kind: openai_chat, base_url: {_quoted(ENDPOINTS[vendor])}, key_env: {key}}}"
+    return f"{name}: {{kind: {vendor}, key_env: {key}}}"
 
 
 def _provider_name(vendor: str, is_local: bool) -> str:

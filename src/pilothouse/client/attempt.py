@@ -1,17 +1,19 @@
-"""One try at one target: its clock, what it has shown so far, and its row."""
+"""One try at one target: its clock, what it has shown so far, how it ended for its target's health, its row."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from decimal import Decimal
+from time import monotonic
 
 from msgspec import Struct
 
 from pilothouse.core.answer import Answer, Usage
 from pilothouse.core.call import Call, Source
 from pilothouse.core.errors import ProviderError
+from pilothouse.core.health import TargetHealth
 from pilothouse.core.ids import time_ordered_id
+from pilothouse.core.key_pool import KeyPool
 from pilothouse.core.ports import NowUs, PriceOf, Recorder
 from pilothouse.core.route import Route, Target
 
@@ -38,6 +40,10 @@ class Book(Struct, frozen=True):
     random_bits: Callable[[], int]
     """80 bits for an id."""
 
+    def new_id(self) -> str:
+        """An id that sorts by time."""
+        return time_ordered_id(self.now_us(), self.random_bits())
+
     def price(
         self, target: Target, usage: Usage | None, at_us: int
     ) -> tuple[Decimal | None, str | None]:
@@ -55,14 +61,19 @@ class Attempt:
         "_asked",
         "_at_us",
         "_book",
+        "_health",
+        "_is_probe",
         "_is_stream",
         "_is_timed",
+        "_keys",
         "_number",
         "_request_id",
         "_route",
         "_started_s",
-        "_ttft_ms",
+        "_ttft_s",
         "finish_reason",
+        "has_other_key",
+        "key",
         "target",
         "usage",
     )
@@ -75,6 +86,8 @@ class Attempt:
         asked: Asked,
         request_id: str,
         number: int,
+        health: TargetHealth,
+        keys: KeyPool,
         *,
         is_stream: bool,
         is_timed: bool,
@@ -84,23 +97,33 @@ class Attempt:
         self._asked = asked
         self._request_id = request_id
         self._number = number
+        self._health = health
+        self._keys = keys
         self._is_stream = is_stream
         self._is_timed = is_timed
         self._at_us = book.now_us()
-        self._started_s = time.perf_counter()
-        self._ttft_ms: float | None = None
+        self._started_s = monotonic()
+        self._is_probe = health.start(self._started_s)
+        self._ttft_s: float | None = None
         self.target = target
+        self.key: int | None = None
+        """The provider's key that it uses; None = none was to be had."""
+        self.has_other_key = False
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
 
     def commit(self) -> None:
         """The first of the answer is here."""
-        self._ttft_ms = self._elapsed_ms()
+        self._ttft_s = self._elapsed_s()
 
     def answered(self, answer: Answer | None = None) -> Call:
         """It ended well; `answer` when it came whole."""
         usage, finish = self.usage, self.finish_reason
-        latency_ms, ttft_ms = self._elapsed_ms(), self._ttft_ms
+        elapsed_s = self._elapsed_s()
+        if self.key is not None:
+            self._keys.worked(self.key)
+        self._health.end_ok(monotonic(), elapsed_s, self._ttft_s, is_probe=self._is_probe)
+        latency_ms, ttft_ms = _ms(elapsed_s), _ms(self._ttft_s)
         if answer is not None:
             usage, finish = answer.usage, answer.finish_reason
             if not self._is_timed:
@@ -110,21 +133,30 @@ class Attempt:
 
     def failed(self, error: ProviderError) -> Call:
         """It did not; what it used is priced all the same."""
+        self._tell(error)
         cost_usd, note = None, None
         if self.usage is not None:
             cost_usd, note = self._book.price(self.target, self.usage, self._at_us)
-        return self._row(
-            self.usage,
-            self._elapsed_ms(),
-            self._ttft_ms,
-            self.finish_reason,
-            cost_usd,
-            note,
-            error,
+        latency_ms, ttft_ms = _ms(self._elapsed_s()), _ms(self._ttft_s)
+        return self._row(self.usage, latency_ms, ttft_ms, self.finish_reason, cost_usd, note, error)
+
+    def _tell(self, error: ProviderError) -> None:
+        """Target and key learn from it."""
+        now_s = monotonic()
+        if self.key is not None and error.kind == "auth":
+            self._keys.refused(self.key, now_s)
+        elif self.key is not None and error.kind == "rate_limited":
+            self._keys.limited(self.key, now_s, error.retry_after_s)
+        self._health.end_error(
+            now_s,
+            error.kind,
+            retry_after_s=error.retry_after_s,
+            has_other_key=self.has_other_key,
+            is_probe=self._is_probe,
         )
 
-    def _elapsed_ms(self) -> float | None:
-        return (time.perf_counter() - self._started_s) * 1e3 if self._is_timed else None
+    def _elapsed_s(self) -> float | None:
+        return monotonic() - self._started_s if self._is_timed else None
 
     def _row(
         self,
@@ -170,3 +202,7 @@ class Attempt:
         )
         book.recorder.record(call)
         return call
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1e3

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 
 from pilothouse.client.attempt import Attempt
-from pilothouse.core.answer import IS_ANSWER, Finish, Used
+from pilothouse.core.answer import IS_ANSWER, Finish, TextDelta, ThinkingDelta, Used
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.ports import AnswerStream, Piece
 from pilothouse.core.route import Target
+
+_WATCHED_S = 1.0
+_TEXTS = (TextDelta, ThinkingDelta)
 
 
 class LiveStream:
     """What the caller reads. Its row is written when it ends, however it ends."""
 
-    __slots__ = ("_attempt", "_has_ended", "_held", "_source")
+    __slots__ = ("_attempt", "_has_ended", "_held", "_is_over", "_source")
 
     def __init__(self, source: AnswerStream, attempt: Attempt) -> None:
         self._source = source
         self._attempt = attempt
         self._held: Piece | None = None
         self._has_ended = False
+        self._is_over = False
 
     @property
     def dialect(self) -> str:
@@ -37,8 +42,11 @@ class LiveStream:
         """Who answers."""
         return self._attempt.target
 
-    async def commit(self) -> None:
-        """Hold start-up frames until something of the answer has come. Raises `ProviderError`."""
+    async def commit(self, least_chars_per_s: float | None = None) -> None:
+        """Hold start-up frames until something of the answer has come. Raises `ProviderError`.
+
+        With `least_chars_per_s` it also holds the first second of the answer, to see how fast it comes.
+        """
         held: list[Piece] = []
         while True:
             piece = await self._source.next()
@@ -49,6 +57,8 @@ class LiveStream:
             if any(isinstance(event, IS_ANSWER) for event in piece.events):
                 break
         self._attempt.commit()
+        if least_chars_per_s is not None:
+            await self._prove_speed(held, least_chars_per_s)
         data = b"".join([p.data for p in held])
         self._held = Piece(data, [event for p in held for event in p.events])
 
@@ -59,7 +69,7 @@ class LiveStream:
             self._held = None
             return held
         try:
-            piece = await self._source.next()
+            piece = None if self._is_over else await self._source.next()
         except ProviderError as failed:
             self._end(failed)
             raise
@@ -75,6 +85,21 @@ class LiveStream:
     def close(self) -> None:
         """The caller reads no more: stop the provider, and write what was used. Idempotent."""
         self._end(ProviderError("cancelled", "the caller went away"))
+
+    async def _prove_speed(self, held: list[Piece], least_chars_per_s: float) -> None:
+        started_s = monotonic()
+        chars = 0
+        while (elapsed_s := monotonic() - started_s) < _WATCHED_S:
+            piece = await self._source.next()
+            if piece is None:
+                self._is_over = True
+                return
+            held.append(piece)
+            self._note(piece)
+            chars += sum(len(e.text) for e in piece.events if isinstance(e, _TEXTS))
+        if chars < least_chars_per_s * elapsed_s:
+            slow = f"only {chars / elapsed_s:.0f} characters a second came"
+            raise ProviderError("timeout", f"{slow}, fewer than {least_chars_per_s:g}")
 
     def _end(self, error: ProviderError | None) -> None:
         if self._has_ended:

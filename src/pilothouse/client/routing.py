@@ -29,6 +29,11 @@ class Router:
         self._policies = {spec.name: policy_of(spec.policy) for spec in routes.values()}
         self._split = policy_of("sticky_split")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that callers may name as `model`."""
+        return tuple(self._specs)
+
     def spec(self, model: str) -> RouteSpec | None:
         """The route that callers mean by `model`; None when there is none."""
         return self._specs.get(model)

@@ -14,8 +14,12 @@ from msgspec import Struct
 from pilothouse.core.answer import Answer, Event, Usage
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call, Score
+from pilothouse.core.key_pool import KeyPool
 from pilothouse.core.route import Target
+from pilothouse.core.route_settings import Timeouts
 
+SAME_LIMITS = Timeouts()
+"""A route that changes nothing of a provider's own limits."""
 NowUs = Callable[[], int]
 """The clock: microseconds since 1970-01-01T00:00:00Z."""
 
@@ -66,14 +70,20 @@ class AnswerStream(Protocol):
 class Provider(Protocol):
     """Where answers come from. Every failure is a `ProviderError` with its class."""
 
+    keys: KeyPool
+    """Which of its keys to use next; positions are what `key` below means."""
     is_timed: bool
     """Whether our clock says anything about it: False for replayed answers."""
 
-    async def complete(self, target: Target, ask: Ask) -> Reply:
+    async def complete(
+        self, target: Target, ask: Ask, key: int = 0, limits: Timeouts = SAME_LIMITS
+    ) -> Reply:
         """One whole answer."""
         ...
 
-    async def stream(self, target: Target, ask: Ask) -> AnswerStream:
+    async def stream(
+        self, target: Target, ask: Ask, key: int = 0, limits: Timeouts = SAME_LIMITS
+    ) -> AnswerStream:
         """An answer piece by piece, as soon as the provider has accepted the question."""
         ...
 

@@ -108,7 +108,6 @@ _SAME_NAME = (
     "top_logprobs",
     "parallel_tool_calls",
 )
-_NULL = Raw(b"null")
 
 
 def read_envelope(body: bytes) -> Envelope:
@@ -129,7 +128,7 @@ def read_envelope(body: bytes) -> Envelope:
 def read_request(body: bytes) -> Request:
     """Raises `BadRequest`. Tools that are not functions stay in `extra` as `tools`."""
     given = decoded(_request_in, body)
-    extra = {k: v for k, v in _raw_object.decode(body).items() if k not in _KNOWN and v != _NULL}
+    extra = {k: v for k, v in _raw_object.decode(body).items() if k not in _KNOWN and present(v)}
     tools = given.tools or ()
     others = [i for i, tool in enumerate(tools) if tool.function is None]
     if others:

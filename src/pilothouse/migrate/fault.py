@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from pilothouse.core.ask import Ask
 from pilothouse.core.errors import InvalidInput, ProviderError
-from pilothouse.core.ports import AnswerStream, Provider, Reply
+from pilothouse.core.ports import SAME_LIMITS, AnswerStream, Provider, Reply
 from pilothouse.core.route import Target
+from pilothouse.core.route_settings import Timeouts
 
 _FORM = re.compile(r"^errors=(0?\.\d+|1|\d{1,3}%)@(0?\.\d+|1|\d{1,3}%)$")
 
@@ -37,21 +38,26 @@ class Faulty:
     def __init__(
         self, inner: Provider, errors: float, is_on: Callable[[Target], bool], dice: random.Random
     ) -> None:
+        self.keys = inner.keys
         self.is_timed = inner.is_timed
         self._inner = inner
         self._errors = errors
         self._is_on = is_on
         self._dice = dice
 
-    async def complete(self, target: Target, ask: Ask) -> Reply:
+    async def complete(
+        self, target: Target, ask: Ask, key: int = 0, limits: Timeouts = SAME_LIMITS
+    ) -> Reply:
         """The inner provider's answer, or a failure."""
         self._maybe_fail(target)
-        return await self._inner.complete(target, ask)
+        return await self._inner.complete(target, ask, key, limits)
 
-    async def stream(self, target: Target, ask: Ask) -> AnswerStream:
+    async def stream(
+        self, target: Target, ask: Ask, key: int = 0, limits: Timeouts = SAME_LIMITS
+    ) -> AnswerStream:
         """The inner provider's stream, or a failure before it."""
         self._maybe_fail(target)
-        return await self._inner.stream(target, ask)
+        return await self._inner.stream(target, ask, key, limits)
 
     async def close(self) -> None:
         """Close the inner provider."""

@@ -9,11 +9,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from pilothouse import registry
 from pilothouse.core.criterion import Criterion, parse_criterion
-from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
+from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.route import Target
 from pilothouse.documents.strict import Document, load
+from pilothouse.providers import kinds
 from pilothouse.providers._config import ProviderConfig, anchored
 from pilothouse.scorers._choice import Options, Scorer, choose_scorer, place
 
@@ -127,15 +127,9 @@ def _check_candidates(
 
 def _check_providers(document: Document[PocFile], problems: list[InvalidInput]) -> None:
     for name, provider in document.value.providers.items():
-        try:
-            needs = registry.plugin("providers", provider.kind).needs
-        except NotFound as error:
-            problems.append(document.error(f"providers.{name}.kind", str(error)))
-            continue
         problems += [
-            document.error(f"providers.{name}", f'kind {provider.kind} needs the key "{key}"')
-            for key in needs
-            if getattr(provider, key) is None
+            document.error(f"providers.{name}.{key}" if key else f"providers.{name}", message)
+            for key, message in kinds.problems(provider, None)
         ]
 
 

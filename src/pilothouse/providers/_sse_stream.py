@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from pilothouse.core.answer import IS_ANSWER, End, Event, Used
 from pilothouse.core.dialect import Dialect
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.ports import Piece
+from pilothouse.wire.event_stream import AwsEvents, AwsWrapped
 from pilothouse.wire.pool import Incoming
 from pilothouse.wire.sse import Events
 
 MOST_MALFORMED = 20
 """Events that are none are skipped and counted; a stream of them is not a stream."""
+
+
+class Splitter(Protocol):
+    """Cuts bytes into whole events."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Those that are complete. Raises `ValueError`."""
+        ...
+
+
+SPLITTERS: dict[str, Callable[[], Splitter]] = {
+    "sse": Events,
+    "aws_event_stream": AwsEvents,
+    "aws_event_stream_of_bytes": AwsWrapped,
+}
+"""By a row's `framing`."""
 
 
 class SseStream:
@@ -39,10 +57,11 @@ class SseStream:
         scrubbed: Callable[[ProviderError], ProviderError],
         *,
         keeps_usage: bool,
+        splitter: Callable[[], Splitter] = Events,
     ) -> None:
         self._incoming = incoming
         self._reader = dialect.reader()
-        self._events = Events()
+        self._events = splitter()
         self._keeps_usage = keeps_usage
         self._scrubbed = scrubbed
         self._is_done = False

@@ -7,7 +7,7 @@ estimated and marked so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from typing import ClassVar
@@ -20,9 +20,11 @@ from pilothouse.core.answer import Answer, Begin, End, Event, Finish, TextDelta,
 from pilothouse.core.ask import Ask
 from pilothouse.core.dialect import StreamWriter
 from pilothouse.core.errors import ProviderError
+from pilothouse.core.key_pool import KeyPool
 from pilothouse.core.ports import AnswerStream, Piece, Reply
 from pilothouse.core.request import Request
 from pilothouse.core.route import Target
+from pilothouse.core.route_settings import Timeouts
 from pilothouse.core.secret import Secret
 from pilothouse.dialects.openai_chat import plugin as dialect
 from pilothouse.providers._config import ProviderConfig
@@ -36,14 +38,17 @@ class Replay:
     is_timed = False
 
     def __init__(self, source: str) -> None:
+        self.keys = KeyPool(1)
         self._source = source
 
     @classmethod
-    def from_config(cls, name: str, config: ProviderConfig, key: Secret | None) -> Replay:
+    def from_config(cls, name: str, config: ProviderConfig, keys: Sequence[Secret]) -> Replay:
         """From a row of `providers:`."""
         return cls(config.recording or "")
 
-    async def complete(self, target: Target, ask: Ask) -> Reply:
+    async def complete(
+        self, target: Target, ask: Ask, key: int = 0, limits: Timeouts | None = None
+    ) -> Reply:
         """The recorded answer to the request's last user message."""
         request = ask.request
         answer = self._answer(target, request)
@@ -52,7 +57,9 @@ class Replay:
         )
         return Reply(whole, answer, dialect.name)
 
-    async def stream(self, target: Target, ask: Ask) -> AnswerStream:
+    async def stream(
+        self, target: Target, ask: Ask, key: int = 0, limits: Timeouts | None = None
+    ) -> AnswerStream:
         """The same answer, a word at a time."""
         request = ask.request
         answer = self._answer(target, request)

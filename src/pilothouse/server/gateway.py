@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from time import monotonic
 
 import msgspec
+from msgspec import Struct
 
 from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
 from pilothouse.client.live import LiveStream
+from pilothouse.client.routing import Router
 from pilothouse.core.ask import Ask
-from pilothouse.core.dialect import Dialect
+from pilothouse.core.dialect import Dialect, StreamWriter
 from pilothouse.core.errors import BadRequest, ProviderError, did_you_mean
+from pilothouse.core.facts import Facts, facts_of_envelope, with_content
+from pilothouse.core.place import position
 from pilothouse.core.ports import Reply
-from pilothouse.core.request import Request
-from pilothouse.core.route import Policy, Route, RouteSpec, Split
+from pilothouse.core.route import Live, Route, RouteSpec, Split
 from pilothouse.core.secret import Secret
 from pilothouse.server.doors import Door, fixed_doors, spoken
 from pilothouse.server.http import Exchange, HttpRequest
@@ -29,28 +33,25 @@ _JSON = "content-type: application/json\r\n"
 class Gateway:
     """Handles one HTTP request at a time per connection; holds no state of its own.
 
-    `split_of` says what a running rollout makes of a route now; `policy_of` gives a policy by name.
+    `split_of` says what a running rollout makes of a route now.
     """
 
     def __init__(
         self,
         client: Client,
-        routes: Mapping[str, RouteSpec],
-        policy_of: Callable[[str], Policy],
+        router: Router,
         split_of: Callable[[str], Split | None],
         key: Secret | None = None,
         *,
         keepalive_s: float = 15.0,
     ) -> None:
         self._client = client
-        self._routes = routes
-        self._policies = {name: policy_of(spec.policy) for name, spec in routes.items()}
-        self._split_policy = policy_of("sticky_split")
+        self._router = router
         self._split_of = split_of
         self._key = key.reveal().encode() if key else None
         self._keepalive_s = keepalive_s
         self._doors = fixed_doors()
-        self._models = _model_list(routes)
+        self._models = _model_list(router.names)
 
     async def handle(self, http: HttpRequest, out: Exchange) -> None:
         """Answer one request, whatever it is."""
@@ -72,14 +73,18 @@ class Gateway:
         else:
             await self._answer(door, http, out)
 
-    def route(self, request: Request, request_id: str) -> Route | None:
-        """Where `request` goes; None when nothing is called by its `model`."""
-        spec = self._routes.get(request.model)
-        if spec is None:
-            return None
-        split = self._split_of(spec.name)
-        policy = self._policies[spec.name] if split is None else self._split_policy
-        return policy(request, spec, split, request_id)
+    def route(self, ask: Ask, spec: RouteSpec, facts: Facts) -> Route:
+        """Where `ask` goes now."""
+        if spec.reads_content:
+            facts = with_content(facts, ask.request)
+        live = Live(
+            now_s=monotonic(),
+            draw=position("draw", facts.request_id),
+            health=self._client.health,
+            split=self._split_of(spec.name),
+            cost_of=self._client.cost_now,
+        )
+        return self._router.route(facts, spec, live)
 
     async def _answer(self, door: Door, http: HttpRequest, out: Exchange) -> None:
         request_id = self._client.new_id()
@@ -90,14 +95,9 @@ class Gateway:
             status = 422 if error.param else 400
             refuse(out, dialect, status, str(error), param=error.param, request_id=request_id)
             return
-        subject = http.headers.get("x-pilothouse-subject")
-        if subject:
-            envelope = msgspec.structs.replace(envelope, subject=subject)
-        ask = Ask(dialect, http.body, envelope)
-        brief = Request(model=envelope.model, messages=(), subject=envelope.subject)
-        route = self.route(brief, request_id)
-        if route is None:
-            hint = did_you_mean(envelope.model, self._routes)
+        spec = self._router.spec(envelope.model)
+        if spec is None:
+            hint = did_you_mean(envelope.model, self._router.names)
             message = f'no route or target is called "{envelope.model}".{hint} (see /v1/models)'
             refuse(
                 out,
@@ -108,40 +108,57 @@ class Gateway:
                 param="model",
                 request_id=request_id,
             )
-        elif envelope.stream:
-            await self._stream(dialect, ask, route, request_id, out)
-        else:
-            await self._whole(dialect, ask, route, request_id, out)
+            return
+        ask = Ask(dialect, http.body, envelope, headers=http.headers)
+        facts = facts_of_envelope(
+            envelope,
+            request_id=request_id,
+            dialect=dialect.name,
+            subject=http.headers.get("x-pilothouse-subject"),
+            conversation=http.headers.get("x-pilothouse-conversation"),
+        )
+        try:
+            route = self.route(ask, spec, facts)
+        except BadRequest as error:
+            refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
+            return
+        one = _One(dialect, ask, spec, route, request_id)
+        await (self._stream(one, out) if envelope.stream else self._whole(one, out))
 
-    async def _whole(
-        self, dialect: Dialect, ask: Ask, route: Route, request_id: str, out: Exchange
-    ) -> None:
-        outcome = await self._client.call(ask, route, asked=Asked(request_id=request_id))
+    async def _whole(self, one: _One, out: Exchange) -> None:
+        asked = Asked(request_id=one.request_id)
+        outcome = await self._client.call(one.ask, one.route, asked=asked, spec=one.spec)
         if outcome.reply is not None:
-            target = outcome.calls[-1].target
-            headers = _JSON + _told(request_id, target, outcome.reply.lost)
-            body = _in_dialect(dialect, outcome.reply, outcome.calls[-1].model, request_id)
+            last = outcome.calls[-1]
+            headers = _JSON + _told(one, last.target, outcome.reply.lost)
+            body = _in_dialect(one, outcome.reply, last.model)
             out.send(200, body, headers.encode())
         elif outcome.error is not None:
-            refuse_for(out, dialect, outcome.error, request_id)
+            refuse_for(out, one.dialect, outcome.error, one.request_id)
 
-    async def _stream(
-        self, dialect: Dialect, ask: Ask, route: Route, request_id: str, out: Exchange
-    ) -> None:
+    async def _stream(self, one: _One, out: Exchange) -> None:
+        dialect, request_id = one.dialect, one.request_id
         alive = Keepalive(out, dialect.keepalive, self._keepalive_s, id_lines(request_id))
         live: LiveStream | None = None
+        writer: StreamWriter | None = None
         try:
-            live = await self._client.stream(ask, route, asked=Asked(request_id=request_id))
-            alive.start(_told(request_id, live.target.name, live.lost))
-            await _relay(live, dialect, ask, request_id, out)
+            asked = Asked(request_id=request_id)
+            live = await self._client.stream(one.ask, one.route, asked=asked, spec=one.spec)
+            alive.start(_told(one, live.target.name, live.lost))
+            if live.dialect != dialect.name:
+                writer = _writer(one, live.target.model)
+            await _relay(live, writer, out)
         except ProviderError as error:
             if not out.is_started:
                 refuse_for(out, dialect, error, request_id)
                 return
             # The caller has part of an answer. A polite end would pass it off as the whole one.
-            code = code_of(error)
-            status = status_of(error)
-            out.write(dialect.error_event(status, str(error), code=code, request_id=request_id))
+            code, status = code_of(error), status_of(error)
+            if writer is not None:
+                out.write(writer.fail(status, str(error), code=code))
+            else:
+                said = dialect.error_event(status, str(error), code=code, request_id=request_id)
+                out.write(said)
             out.abort()
         finally:
             alive.stop()
@@ -156,18 +173,18 @@ class Gateway:
         return hmac.compare_digest(given.encode("latin-1", "replace"), self._key)
 
 
-async def _relay(
-    live: LiveStream, dialect: Dialect, ask: Ask, request_id: str, out: Exchange
-) -> None:
+class _One(Struct, frozen=True):
+    """One request on its way through."""
+
+    dialect: Dialect
+    ask: Ask
+    spec: RouteSpec
+    route: Route
+    request_id: str
+
+
+async def _relay(live: LiveStream, writer: StreamWriter | None, out: Exchange) -> None:
     """Bytes untouched within a dialect, events written anew across two."""
-    writer = None
-    if live.dialect != dialect.name:
-        writer = dialect.writer(
-            model=live.target.model,
-            id=request_id,
-            created_s=int(time.time()),
-            wants_usage=ask.envelope.wants_usage,
-        )
     while (piece := await live.next()) is not None:
         data = piece.data
         if writer is not None:
@@ -179,26 +196,38 @@ async def _relay(
     out.end_stream()
 
 
+def _writer(one: _One, model: str) -> StreamWriter:
+    return one.dialect.writer(
+        model=model,
+        id=one.request_id,
+        created_s=int(time.time()),
+        wants_usage=one.ask.envelope.wants_usage,
+    )
+
+
 def error_body(status: int, message: str) -> bytes:
     """The body of an error met before any request could be read."""
     return spoken("", {}).write_error(status, message)
 
 
-def _in_dialect(dialect: Dialect, reply: Reply, model: str, request_id: str) -> bytes:
-    if reply.dialect == dialect.name:
+def _in_dialect(one: _One, reply: Reply, model: str) -> bytes:
+    if reply.dialect == one.dialect.name:
         return reply.body
-    created_s = int(time.time())
-    return dialect.write_answer(reply.answer, model=model, id=request_id, created_s=created_s)
+    return one.dialect.write_answer(
+        reply.answer, model=model, id=one.request_id, created_s=int(time.time())
+    )
 
 
-def _told(request_id: str, target: str, lost: tuple[str, ...]) -> str:
+def _told(one: _One, target: str, lost: tuple[str, ...]) -> str:
     """Headers that say who answered, and what of the request could not be said to it."""
-    lines = f"{id_lines(request_id)}x-pilothouse-target: {target}\r\n"
-    return f"{lines}x-pilothouse-unsupported: {', '.join(lost)[:1000]}\r\n" if lost else lines
+    lines = f"{id_lines(one.request_id)}x-pilothouse-target: {target}\r\n"
+    if not lost or one.spec.unsupported == "drop":
+        return lines
+    return f"{lines}x-pilothouse-unsupported: {', '.join(lost)[:1000]}\r\n"
 
 
-def _model_list(routes: Mapping[str, RouteSpec]) -> bytes:
+def _model_list(names: Iterable[str]) -> bytes:
     models = [
-        {"id": name, "object": "model", "created": 0, "owned_by": "pilothouse"} for name in routes
+        {"id": name, "object": "model", "created": 0, "owned_by": "pilothouse"} for name in names
     ]
     return msgspec.json.encode({"object": "list", "data": models})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pilothouse.core.dialect import Dialect
 from pilothouse.core.errors import ProviderError
+from pilothouse.core.key_pool import EXHAUSTED_CODE
 from pilothouse.server.http import Exchange
 
 _STATUS_BY_CLASS = {
@@ -15,6 +16,13 @@ _STATUS_BY_CLASS = {
     "garbage": 502,
     "cut": 502,
     "caller": 400,
+    "context_window": 400,
+    "keys_exhausted": 502,
+}
+_CODES = {
+    "refused": "content_filter",
+    "context_window": "context_length_exceeded",
+    "keys_exhausted": EXHAUSTED_CODE,
 }
 _CALLER_STATUSES = {400, 404, 413, 422}
 
@@ -28,7 +36,7 @@ def status_of(error: ProviderError) -> int:
 
 def code_of(error: ProviderError) -> str:
     """The class, in the words SDKs know."""
-    return "content_filter" if error.kind == "refused" else error.kind
+    return _CODES.get(error.kind, error.kind)
 
 
 def refuse(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.client.key_pool import KeyPool, KeyRules, pick
 from pilothouse.core.errors import ProviderError
+from pilothouse.core.key_pool import KeyPool, KeyRules, pick
 
 RULES = KeyRules(probe_dead_s=10, probe_dead_cap_s=40, limited_s=1, limited_cap_s=8)
 
