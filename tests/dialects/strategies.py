@@ -72,7 +72,7 @@ schemas = st.builds(
 text_parts = st.builds(TextPart, text=texts, cache=caches)
 _MIMES = {
     "image": ["image/png", "image/jpeg", "image/webp", "image/gif"],
-    "audio": ["audio/wav", "audio/mpeg", "audio/ogg"],
+    "audio": ["audio/wav", "audio/mp3", "audio/ogg"],
     "video": ["video/mp4"],
     "file": ["application/pdf", "text/plain"],
 }
