@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from sdk_server import serving
 from strategies import answers, requests, streams
 
 from pilothouse.core.answer import (
@@ -78,29 +79,15 @@ def test_the_sdks_types_know_every_field_that_we_write(request: Request) -> None
 async def client(reply: Reply) -> AsyncIterator[Any]:
     """The SDK against a server that reads its request with our dialect and sends what `reply` says."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        lines = head.decode().lower().split("\r\n")
-        [length] = [int(line[15:]) for line in lines if line.startswith("content-length:")]
-        assert head.startswith(b"POST /v1/responses ")
-        status, body = reply(dialect.read_request(await reader.readexactly(length)))
-        kind = b"text/event-stream" if body.startswith(b"event:") else b"application/json"
-        writer.write(
-            b"HTTP/1.1 %d x\r\ncontent-type: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
-            % (status, kind, len(body), body)
-        )
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
+    def read(path: str, body: bytes) -> tuple[int, bytes]:
+        assert path == "/v1" + dialect.path("m", stream=False)
+        return reply(dialect.read_request(body))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server:
-        sdk = openai.AsyncOpenAI(
-            api_key="k", base_url=f"http://127.0.0.1:{port}/v1", max_retries=0, timeout=10
-        )
-        async with sdk:
-            yield sdk
+    async with (
+        serving(read) as url,
+        openai.AsyncOpenAI(api_key="k", base_url=f"{url}/v1", max_retries=0, timeout=10) as sdk,
+    ):
+        yield sdk
 
 
 def stream(events: Iterable[Event]) -> bytes:
