@@ -35,6 +35,8 @@ from pilothouse.core.request import (
     Message,
     OpaquePart,
     OutputFormat,
+    Part,
+    RefusalPart,
     Request,
     TextPart,
     Thinking,
@@ -65,7 +67,7 @@ extras = st.fixed_dictionaries(
 
 def spoken(request: Request, back: Request) -> Request:
     """`request` in the form of this API, where it says the same in one way only."""
-    messages = tuple([m for m in request.messages if m.parts])
+    messages = tuple(turns(request.messages))
     output, thinking = request.output, request.thinking
     if output is not None and output.schema is not None and output.name is None:
         output = structs.replace(output, name="answer")
@@ -82,6 +84,27 @@ def spoken(request: Request, back: Request) -> Request:
         thinking=thinking,
         dialect="openai_responses",
     )
+
+
+def turns(messages: Iterable[Message]) -> list[Message]:
+    """Where all that somebody said in between is lost, the model's two turns are one."""
+    found: list[Message] = []
+    for message in messages:
+        last = found[-1] if found else None
+        is_one_turn = last is not None and last.role == message.role == "assistant"
+        if (
+            last is None
+            or not is_one_turn
+            or (is_said(last.parts[-1]) and is_said(message.parts[0]))
+        ):
+            found.append(message)
+        else:
+            found[-1] = structs.replace(last, parts=(*last.parts, *message.parts))
+    return found
+
+
+def is_said(part: Part) -> bool:
+    return isinstance(part, (TextPart, RefusalPart))
 
 
 @few

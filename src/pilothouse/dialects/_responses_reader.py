@@ -70,7 +70,8 @@ _kind_in = msgspec.json.Decoder(_Kind)
 _item_in = msgspec.json.Decoder(_ItemIn)
 _raw_list = msgspec.json.Decoder(list[Raw])
 _NO_EVENTS: tuple[Event, ...] = ()
-_NO_LOGPROBS = (ABSENT, Raw(b"[]"), NULL)
+_LONGEST_NOTHING = len("null")
+"""Log probabilities that are absent, `[]` or `null`; comparing `Raw`s costs half a microsecond."""
 
 
 class ResponsesReader:
@@ -95,7 +96,7 @@ class ResponsesReader:
             given = _event_in.decode(data)
             if given.type == "response.output_text.delta":  # most events are this
                 self._told.add(given.output_index)
-                if given.logprobs in _NO_LOGPROBS:
+                if len(given.logprobs) <= _LONGEST_NOTHING:
                     return (TextDelta(given.delta),)
                 return (TextDelta(given.delta, 0, logprobs_in(_raw_list.decode(given.logprobs))),)
             read = _READ.get(given.type)
