@@ -25,8 +25,6 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     first_token_s: Seconds = 300.0
     between_s: Seconds = 60.0
     total_s: Seconds = 600.0
-    least_chars_per_s: Annotated[float, Meta(ge=0)] = 0.0
-    """A stream slower than this, measured from its first token on and after ten seconds, is given up."""
 
 
 class Awaited(Protocol):
