@@ -26,6 +26,16 @@ def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise BadRequest(f"the body is not valid JSON: {error}") from None
 
 
+def must_be_utf8(body: bytes) -> None:
+    """Subtrees passed on unread are not decoded, so they are checked here. Raises `BadRequest`."""
+    if body.isascii():
+        return
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"the body is not valid JSON: {error}") from None
+
+
 def bad_request(error: msgspec.ValidationError) -> BadRequest:
     """Message without the path, and the path as `param`."""
     text = str(error)
