@@ -76,7 +76,16 @@ class RefusalPart(Struct, frozen=True, tag="refusal"):
     text: str
 
 
-Part = TextPart | MediaPart | ToolCallPart | ToolResultPart | ThinkingPart | RefusalPart
+class OpaquePart(Struct, frozen=True, kw_only=True, tag="opaque"):
+    """What only its own dialect understands (a vendor's web search, a reference to a stored item)."""
+
+    raw: Raw
+    dialect: str
+
+
+Part = (
+    TextPart | MediaPart | ToolCallPart | ToolResultPart | ThinkingPart | RefusalPart | OpaquePart
+)
 
 
 class Message(Struct, frozen=True, kw_only=True):
