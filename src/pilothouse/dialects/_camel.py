@@ -8,8 +8,6 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
-NULL = Raw(b"null")
-"""The default of raw fields: msgspec takes nothing but null where a field is `Raw | None`."""
 _raw_object = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.Encoder().encode
 

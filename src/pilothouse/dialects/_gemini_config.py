@@ -12,9 +12,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from pilothouse.core.request import OutputFormat, Request, Thinking
-from pilothouse.dialects._camel import NULL, camel_fields, camel_object
+from pilothouse.dialects._camel import camel_fields, camel_object
 from pilothouse.dialects._gemini_contents import Lost
 from pilothouse.dialects._gemini_schema import json_schema
+from pilothouse.dialects._raw import ABSENT, present
 
 
 class ThinkingIn(Struct, rename="camel"):
@@ -37,17 +38,17 @@ class ConfigIn(Struct, rename="camel"):
     logprobs: int | None = None
     thinking_config: ThinkingIn | None = None
     response_mime_type: str | None = None
-    response_schema: Raw = NULL
-    response_json_schema: Raw = NULL
+    response_schema: Raw = ABSENT
+    response_json_schema: Raw = ABSENT
 
     @property
     def output(self) -> OutputFormat | None:
         if self.response_mime_type != "application/json":
             return None
-        schema = self.response_json_schema
-        if schema == NULL and self.response_schema != NULL:
-            schema = json_schema(self.response_schema)
-        return OutputFormat(schema=None if schema == NULL else Raw(bytes(schema)))
+        schema, own = present(self.response_json_schema), present(self.response_schema)
+        if schema is None and own is not None:
+            schema = json_schema(own)
+        return OutputFormat(schema=schema)
 
     @property
     def thinking(self) -> Thinking | None:
@@ -99,7 +100,7 @@ def named(data: Raw) -> bytes:
 def config_rest(config: bytes, given: ConfigIn) -> Raw | None:
     """What no field of ours holds, as an object; None when that is nothing."""
     known = _KNOWN if given.output is not None else _KNOWN - _FORM
-    rest = {k: v for k, v in camel_fields(config).items() if k not in known and v != NULL}
+    rest = {k: v for k, v in camel_fields(config).items() if k not in known and present(v)}
     if given.output is None and rest.get("responseMimeType") == b'"text/plain"':
         del rest["responseMimeType"]
     return Raw(_encode(rest)) if rest else None

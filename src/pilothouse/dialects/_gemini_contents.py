@@ -16,6 +16,7 @@ from msgspec import Raw, Struct, structs
 from pilothouse.core.request import (
     MediaPart,
     Message,
+    OpaquePart,
     Part,
     RefusalPart,
     Role,
@@ -24,7 +25,7 @@ from pilothouse.core.request import (
     ToolCallPart,
     ToolResultPart,
 )
-from pilothouse.dialects._camel import NULL, first_byte
+from pilothouse.dialects._camel import first_byte
 from pilothouse.dialects._gemini_parts import (
     FunctionResponse,
     call_out,
@@ -35,6 +36,7 @@ from pilothouse.dialects._gemini_parts import (
     said_in,
 )
 from pilothouse.dialects._gemini_signature import SKIP, is_bytes
+from pilothouse.dialects._raw import present
 
 Lost = Callable[[str], None]
 """Told the path of each thing that cannot be said."""
@@ -45,24 +47,8 @@ class ContentIn(Struct):
     parts: list[Raw] | None = None
 
 
-class Unnamed(Struct, array_like=True):
-    """A part that no noun holds, and where it stood."""
-
-    content: int
-    part: int
-    written: Raw
-
-
-class Kept(Struct):
-    """Such parts of a request; they fit while it still has as many contents."""
-
-    contents: int
-    parts: list[Unnamed]
-
-
 _object = msgspec.json.Decoder(dict[str, Raw])
 _text = msgspec.json.Decoder(str)
-_encode = msgspec.json.Encoder().encode
 _ROLES: dict[str | None, Role] = {"model": "assistant", "function": "tool", "system": "system"}
 
 
@@ -72,22 +58,21 @@ class ContentsReader:
     def __init__(self) -> None:
         self._calls = 0
         self._waiting: list[ToolCallPart] = []
-        self.unnamed: list[Unnamed] = []
 
     def read(self, contents: Sequence[ContentIn]) -> tuple[Message, ...]:
-        """A message each."""
-        return tuple([self._message(i, content) for i, content in enumerate(contents)])
+        """A message each; a content without parts says nothing."""
+        return tuple([self._message(content) for content in contents if content.parts])
 
-    def _message(self, index: int, content: ContentIn) -> Message:
+    def _message(self, content: ContentIn) -> Message:
         parts: list[Part] = []
-        for i, written in enumerate(content.parts or ()):
+        for written in content.parts or ():
             part = part_in(written)
             if part.function_response is not None:
                 parts.append(self._result(part.function_response))
             elif part.is_known:
                 parts += self._said(said_in(part, f"call_{self._calls}"))
             else:
-                self.unnamed.append(Unnamed(index, i, written))
+                parts.append(OpaquePart(raw=written.copy(), dialect="gemini"))
         role = _ROLES.get(content.role, "user")
         if parts and all(isinstance(p, ToolResultPart) for p in parts):
             role = "tool"
@@ -188,6 +173,8 @@ class ContentsWriter:
                 case TextPart():
                     self._no_cache(part, where)
                     found.append({"text": part.text})
+                case OpaquePart():
+                    found += self._opaque(part, where)
                 case RefusalPart():
                     self._lost(f"{where}: refusal")
                     found.append({"text": part.text})
@@ -214,6 +201,12 @@ class ContentsWriter:
             said["thought"] = True
         self._sign(said, part.signature, at)
         return [said] if len(said) > 1 else []
+
+    def _opaque(self, part: OpaquePart, at: str) -> list[Any]:
+        if part.dialect == "gemini":
+            return [part.raw]
+        self._lost(f"{at}: a part of {part.dialect}")
+        return []
 
     def _sign(self, said: dict[str, Any], signature: str | None, at: str) -> None:
         if signature is None:
@@ -268,21 +261,13 @@ class ContentsWriter:
             self._lost(f"{at}.cache")
 
 
-def put_back(kept: Kept, contents: list[dict[str, Any]]) -> bool:
-    """Parts that no noun holds, to where they stood. False when the conversation has changed since."""
-    if kept.contents != len(contents):
-        return False
-    for each in kept.parts:
-        contents[each.content]["parts"].insert(each.part, each.written)
-    return True
-
-
 def _said_by_tool(response: Raw) -> tuple[bool, str | None]:
     """Whether a function's response is an error, and what it says.
 
     `output` and `error` are Google's names for what a function says; anything else is said as JSON.
     """
-    fields = {} if response == NULL else _object.decode(response)
+    given = present(response)
+    fields = {} if given is None else _object.decode(given)
     if not fields:
         return False, None
     if len(fields) == 1:

@@ -1,8 +1,8 @@
 """The parts of Gemini's contents, to our nouns and back; shared by requests, answers and streams.
 
 Source: https://ai.google.dev/api/caching#Part. Code that Google's own tools ran (`executableCode` and the
-like) has no noun of ours: requests keep it in `extra`; an answer holds it only for a caller whose request
-asked for those tools in this very dialect, and then the bytes pass through unread.
+like) has no noun of ours: in requests it is an `OpaquePart`; an answer holds it only for a caller whose
+request asked for those tools in this very dialect, and then the bytes pass through unread.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from pilothouse.core.request import MediaPart, Part, TextPart, ThinkingPart, ToolCallPart
-from pilothouse.dialects._camel import NULL, camel_object
+from pilothouse.dialects._camel import camel_object
 from pilothouse.dialects._gemini_signature import redacted_in, signature_in, standard
 from pilothouse.dialects._media_types import media_kind, media_type
+from pilothouse.dialects._raw import ABSENT, present
 
 
 class Blob(Struct, rename="camel"):
@@ -31,12 +32,13 @@ class FileData(Struct, rename="camel"):
 class FunctionCall(Struct):
     name: str = ""
     id: str | None = None
-    args: Raw = NULL
+    args: Raw = ABSENT
 
     @property
     def arguments(self) -> str:
         """JSON text; Gemini leaves out what is empty."""
-        return "{}" if self.args == NULL else bytes(self.args).decode()
+        args = present(self.args)
+        return "{}" if args is None else bytes(args).decode()
 
 
 class Resolution(Struct):
@@ -53,7 +55,7 @@ class ResultPartIn(Struct, rename="camel"):
 class FunctionResponse(Struct):
     name: str = ""
     id: str | None = None
-    response: Raw = NULL
+    response: Raw = ABSENT
     parts: list[ResultPartIn] | None = None
 
 

@@ -9,20 +9,19 @@ from msgspec import Raw, Struct
 
 from pilothouse.core.dialect import Envelope, Written
 from pilothouse.core.errors import BadRequest
-from pilothouse.core.request import Message, Request, Tool, ToolChoice
+from pilothouse.core.request import Request, Tool, ToolChoice
 from pilothouse.dialects._bad_body import bad_request, decoded
-from pilothouse.dialects._camel import NULL, camel
+from pilothouse.dialects._camel import camel
 from pilothouse.dialects._gemini_config import ConfigIn, config_in, config_out, config_rest, named
 from pilothouse.dialects._gemini_contents import (
     ContentIn,
     ContentsReader,
     ContentsWriter,
-    Kept,
     Lost,
-    put_back,
     system_in,
 )
 from pilothouse.dialects._gemini_tools import choice_in, choice_out, tools_in, tools_out
+from pilothouse.dialects._raw import ABSENT, present
 
 
 class _EnvelopeConfig(Struct):
@@ -35,7 +34,7 @@ class _EnvelopeConfig(Struct):
 
 
 class _EnvelopeIn(Struct):
-    contents: Raw = NULL
+    contents: Raw = ABSENT
     generationConfig: _EnvelopeConfig | None = None
     generation_config: _EnvelopeConfig | None = None
     model: str | None = None
@@ -44,7 +43,6 @@ class _EnvelopeIn(Struct):
 _envelope_in = msgspec.json.Decoder(_EnvelopeIn, strict=False)
 _contents_in = msgspec.json.Decoder(list[ContentIn])
 _raw_object = msgspec.json.Decoder(dict[str, Raw])
-_kept_in = msgspec.json.Decoder(Kept)
 _encode = msgspec.json.Encoder().encode
 _NO_CONFIG = _EnvelopeConfig()
 _DIALECT = "gemini"
@@ -53,7 +51,7 @@ _DIALECT = "gemini"
 def read_envelope(body: bytes, model: str | None, *, stream: bool) -> Envelope:
     """Raises `BadRequest`."""
     given = decoded(_envelope_in, body)
-    if given.contents == NULL:
+    if present(given.contents) is None:
         raise BadRequest("`contents` is missing: what is the model to answer?", param="contents")
     config = given.generationConfig or given.generation_config or _NO_CONFIG
     return Envelope(
@@ -93,9 +91,6 @@ def write_request(request: Request) -> Written:
     lost = gone.append
     contents, system = ContentsWriter(request.model, lost).write(request.messages)
     extra = _extra(request, lost)
-    kept = extra.pop("contents", None)
-    if kept is not None and not put_back(_kept_in.decode(kept), contents):
-        lost("extra.contents")
     body: dict[str, Any] = {"contents": [c for c in contents if c["parts"]]}
     if system["parts"]:
         body["systemInstruction"] = system
@@ -139,7 +134,7 @@ def with_model(body: bytes, model: str) -> bytes:
 
 def _fields(body: bytes) -> dict[str, Raw]:
     fields = decoded(_raw_object, body)
-    return {camel(name): value for name, value in fields.items() if value != NULL}
+    return {camel(name): value for name, value in fields.items() if present(value)}
 
 
 def _model(model: str | None) -> str:
@@ -152,19 +147,15 @@ def _request(fields: dict[str, Raw], model: str, *, stream: bool) -> Request:
     contents = fields.pop("contents", None)
     if contents is None:
         raise BadRequest("`contents` is missing: what is the model to answer?", param="contents")
-    reader = ContentsReader()
-    contents_in = _contents_in.decode(contents)
-    messages = reader.read(contents_in)
+    messages = ContentsReader().read(_contents_in.decode(contents))
     if "systemInstruction" in fields:
         messages = (system_in(fields.pop("systemInstruction")), *messages)
     kept: dict[str, Raw] = {}
-    if reader.unnamed:
-        kept["contents"] = Raw(_encode(Kept(len(contents_in), reader.unnamed)))
     tools, choice = _tools(fields, kept)
     config = _config(fields, kept)
     return Request(
         model=model,
-        messages=_without_empty(messages) if not reader.unnamed else messages,
+        messages=messages,
         stream=stream,
         max_output_tokens=config.max_output_tokens,
         temperature=config.temperature,
@@ -181,13 +172,9 @@ def _request(fields: dict[str, Raw], model: str, *, stream: bool) -> Request:
         tool_choice=choice,
         output=config.output,
         thinking=config.thinking,
-        extra={**{k: Raw(bytes(v)) for k, v in fields.items()}, **kept},
+        extra={**{k: v.copy() for k, v in fields.items()}, **kept},
         dialect=_DIALECT,
     )
-
-
-def _without_empty(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    return tuple([m for m in messages if m.parts])
 
 
 def _tools(fields: dict[str, Raw], kept: dict[str, Raw]) -> tuple[list[Tool], ToolChoice | None]:

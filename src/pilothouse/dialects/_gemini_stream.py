@@ -29,7 +29,6 @@ from pilothouse.core.answer import (
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.request import Part, ThinkingPart, ToolCallPart
 from pilothouse.dialects._bad_body import NOT_JSON
-from pilothouse.dialects._camel import NULL
 from pilothouse.dialects._gemini_answer import (
     CandidateIn,
     FeedbackIn,
@@ -45,20 +44,21 @@ from pilothouse.dialects._gemini_answer import (
     usage_in,
     usage_out,
 )
-from pilothouse.dialects._gemini_errors import in_band
+from pilothouse.dialects._gemini_errors import in_band, write_error
 from pilothouse.dialects._gemini_parts import FunctionCall, PartIn, media_in
 from pilothouse.dialects._gemini_signature import redacted_in, signature_in, signature_out
+from pilothouse.dialects._raw import ABSENT, present
 from pilothouse.dialects._sse import event_data, sse
 
 
 class _ChunkIn(Struct, rename="camel"):
     candidates: list[CandidateIn] = []
-    usage_metadata: Raw = NULL
+    usage_metadata: Raw = ABSENT
     """Read where it counts: most chunks repeat it."""
     prompt_feedback: FeedbackIn | None = None
     model_version: str | None = None
     response_id: str | None = None
-    error: Raw = NULL
+    error: Raw = ABSENT
 
 
 _chunk_in = msgspec.json.Decoder(_ChunkIn)
@@ -108,7 +108,7 @@ class GeminiReader:
         return self._all(given, data)
 
     def _all(self, given: _ChunkIn, data: bytes) -> Sequence[Event]:
-        if given.error != NULL:
+        if present(given.error) is not None:
             raise in_band(data)
         found: list[Event] = []
         is_first = not self._has_begun
@@ -122,7 +122,7 @@ class GeminiReader:
         for candidate in given.candidates:
             self._candidate(candidate, found)
         is_whole = bool(self._seen) and self._seen == self._finished
-        if given.usage_metadata != NULL and (is_first or is_whole):
+        if (is_first or is_whole) and present(given.usage_metadata) is not None:
             found.append(Used(_usage(given.usage_metadata)))
         if is_whole and not self._has_ended:
             self._has_ended = True
@@ -223,6 +223,10 @@ class GeminiWriter:
                 return self._last()
             case Begin():
                 return b""
+
+    def fail(self, status: int, message: str, *, code: str | None = None) -> bytes:
+        """See `StreamWriter`."""
+        return error_event(write_error(status, message, code, None))
 
     def _text(self, text: str, choice: int, logprobs: Raw | None) -> bytes:
         rest = b""

@@ -12,16 +12,17 @@ import msgspec
 from msgspec import Raw, Struct
 
 from pilothouse.core.request import Tool, ToolChoice
-from pilothouse.dialects._camel import NULL, camel_fields, camel_object
+from pilothouse.dialects._camel import camel_fields, camel_object
 from pilothouse.dialects._gemini_contents import Lost
 from pilothouse.dialects._gemini_schema import json_schema
+from pilothouse.dialects._raw import ABSENT, present
 
 
 class Declaration(Struct, rename="camel"):
     name: str
     description: str | None = None
-    parameters: Raw = NULL
-    parameters_json_schema: Raw = NULL
+    parameters: Raw = ABSENT
+    parameters_json_schema: Raw = ABSENT
 
 
 class Calling(Struct, rename="camel"):
@@ -64,7 +65,7 @@ def tools_in(data: Raw) -> tuple[list[Tool], list[Raw]]:
     for each in _raw_list.decode(data):
         fields = camel_fields(each)
         declared = fields.pop("functionDeclarations", None)
-        if declared is not None and declared != NULL:
+        if declared is not None and present(declared):
             tools += [_tool_in(d) for d in _raw_list.decode(declared)]
         if fields:
             others.append(Raw(_encode(fields)))
@@ -115,13 +116,13 @@ def _calling(data: Raw) -> Calling:
 
 def _tool_in(data: Raw) -> Tool:
     given = _declaration_in.decode(camel_object(data, depth=1))
-    parameters = given.parameters_json_schema
-    if parameters == NULL and given.parameters != NULL:
-        parameters = json_schema(given.parameters)
+    parameters, own = present(given.parameters_json_schema), present(given.parameters)
+    if parameters is None and own is not None:
+        parameters = json_schema(own)
     return Tool(
         name=given.name,
         description=given.description,
-        parameters=None if parameters == NULL else Raw(bytes(parameters)),
+        parameters=parameters,
     )
 
 
