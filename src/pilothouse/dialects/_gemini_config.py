@@ -81,6 +81,7 @@ _SAME = (
     ("responseLogprobs", "logprobs"),
     ("logprobs", "top_logprobs"),
 )
+_PLAIN = Raw(b'"text/plain"')
 # Before Gemini 3 there are no levels; Google's own compatible endpoint takes these budgets for them.
 # Source: https://ai.google.dev/gemini-api/docs/openai#thinking
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576}
@@ -101,7 +102,7 @@ def config_rest(config: bytes, given: ConfigIn) -> Raw | None:
     """What no field of ours holds, as an object; None when that is nothing."""
     known = _KNOWN if given.output is not None else _KNOWN - _FORM
     rest = {k: v for k, v in camel_fields(config).items() if k not in known and present(v)}
-    if given.output is None and rest.get("responseMimeType") == b'"text/plain"':
+    if given.output is None and rest.get("responseMimeType") == _PLAIN:
         del rest["responseMimeType"]
     return Raw(_encode(rest)) if rest else None
 

@@ -50,6 +50,7 @@ class ResultPartIn(Struct, rename="camel"):
 
     inline_data: Blob | None = None
     file_data: FileData | None = None
+    media_resolution: Resolution | None = None
 
 
 class FunctionResponse(Struct):
@@ -126,7 +127,7 @@ def said_in(part: PartIn, call_id: str) -> list[Part]:
 def media_in(part: PartIn | ResultPartIn) -> MediaPart | None:
     """An attachment, inline or by address; None when the part is none."""
     detail = None
-    if isinstance(part, PartIn) and part.media_resolution is not None:
+    if part.media_resolution is not None:
         detail = part.media_resolution.level.removeprefix("MEDIA_RESOLUTION_").lower() or None
     blob, file = part.inline_data, part.file_data
     if blob is not None:

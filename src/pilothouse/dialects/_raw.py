@@ -7,7 +7,10 @@ from msgspec import Raw
 ABSENT = Raw()
 """The default of a `Raw` field. (`Raw | None` is not to be decoded: msgspec takes it for null alone.)"""
 
+NULL = Raw(b"null")
+"""To compare with: a `Raw` never equals bytes."""
+
 
 def present(value: Raw) -> Raw | None:
     """A copy that outlives the body, or None when the field was absent or null."""
-    return None if not value or value == b"null" else value.copy()
+    return None if not value or value == NULL else value.copy()
