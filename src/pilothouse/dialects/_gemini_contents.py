@@ -49,7 +49,7 @@ class ContentIn(Struct):
 
 _object = msgspec.json.Decoder(dict[str, Raw])
 _text = msgspec.json.Decoder(str)
-_ROLES: dict[str | None, Role] = {"model": "assistant", "function": "tool", "system": "system"}
+_ROLES: dict[str | None, Role] = {"model": "assistant", "system": "system"}
 
 
 class ContentsReader:
@@ -60,23 +60,24 @@ class ContentsReader:
         self._waiting: list[ToolCallPart] = []
 
     def read(self, contents: Sequence[ContentIn]) -> tuple[Message, ...]:
-        """A message each; a content without parts says nothing."""
-        return tuple([self._message(content) for content in contents if content.parts])
+        """A message each, and one for each tool result; a content without parts says nothing."""
+        return tuple([message for content in contents for message in self._messages(content)])
 
-    def _message(self, content: ContentIn) -> Message:
+    def _messages(self, content: ContentIn) -> list[Message]:
+        results: list[Message] = []
         parts: list[Part] = []
         for written in content.parts or ():
             part = part_in(written)
             if part.function_response is not None:
-                parts.append(self._result(part.function_response))
+                result = self._result(part.function_response)
+                results.append(Message(role="tool", parts=(result,)))
             elif part.is_known:
                 parts += self._said(said_in(part, f"call_{self._calls}"))
             else:
                 parts.append(OpaquePart(raw=written.copy(), dialect="gemini"))
-        role = _ROLES.get(content.role, "user")
-        if parts and all(isinstance(p, ToolResultPart) for p in parts):
-            role = "tool"
-        return Message(role=role, parts=tuple(parts))
+        if parts:
+            results.append(Message(role=_ROLES.get(content.role, "user"), parts=tuple(parts)))
+        return results
 
     def _said(self, parts: list[Part]) -> list[Part]:
         for part in parts:
