@@ -321,7 +321,14 @@ def test_calls_without_ids_get_their_place_and_results_find_them_by_name() -> No
     results = [(p.call_id, p.parts[0].text) for m in request.messages for p in m.parts if isinstance(p, ToolResultPart)]  # fmt: skip
     assert calls == ["call_0", "call_1", "call_2", "call_3"]
     assert results == [("call_1", "1"), ("call_0", "2"), ("call_2", "3"), ("call_3", "4")]
-    assert [m.role for m in request.messages] == ["assistant", "tool", "tool", "tool", "assistant", "tool"]
+    assert [m.role for m in request.messages] == [
+        "assistant",
+        "tool",
+        "tool",
+        "tool",
+        "assistant",
+        "tool",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,8 @@ class AwsFrames:
     """Feed bytes, get the frames that are complete."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
+        self._needed = _PRELUDE.size
         self._checked = False
 
     def feed(self, data: bytes) -> list[Frame]:
@@ -72,9 +73,17 @@ class AwsFrames:
         Raises `ValueError` when a checksum is wrong, a frame is too large or is none; nothing after
         that can be trusted, so the stream is over.
         """
-        whole = self._rest + data if self._rest else data
+        whole = data
+        if self._rest:
+            self._rest += data
+            if (
+                len(self._rest) < self._needed
+            ):  # a large frame in small pieces: not copied each time
+                return []
+            whole = bytes(self._rest)
         frames: list[Frame] = []
         start = 0
+        self._needed = _PRELUDE.size
         while len(whole) - start >= _PRELUDE.size:
             total, headers, check = _PRELUDE.unpack_from(whole, start)
             if not self._checked:
@@ -82,11 +91,12 @@ class AwsFrames:
                 self._checked = True
             end = start + total
             if len(whole) < end:
+                self._needed = total
                 break
             frames.append(_frame(whole[start:end], headers))
             self._checked = False
             start = end
-        self._rest = whole[start:] if start else whole
+        self._rest = bytearray(whole[start:])
         return frames
 
 
