@@ -35,7 +35,7 @@ from pilothouse.dialects._gemini_parts import (
     part_in,
     said_in,
 )
-from pilothouse.dialects._gemini_signature import SKIP, is_bytes
+from pilothouse.dialects._gemini_signature import SKIP, may_be_googles
 from pilothouse.dialects._raw import present
 
 Lost = Callable[[str], None]
@@ -212,7 +212,7 @@ class ContentsWriter:
     def _sign(self, said: dict[str, Any], signature: str | None, at: str) -> None:
         if signature is None:
             return
-        if is_bytes(signature):
+        if may_be_googles(signature):
             said["thoughtSignature"] = signature
         else:
             self._lost(f"{at}.signature: another vendor's")

@@ -28,8 +28,10 @@ def standard(data: str) -> str:
     return data.translate(_STANDARD) if "-" in data or "_" in data else data
 
 
-def is_bytes(signature: str) -> bool:
-    """Whether it is base64 as Google writes it, so that it may pass as it is."""
+def may_be_googles(signature: str) -> bool:
+    """Whether it may pass as it is: base64 as Google writes it, and no envelope of ours."""
+    if signature.startswith((_WORDS_64, _REDACTED_64)):
+        return False
     try:
         return base64.b64encode(base64.b64decode(signature, validate=True)) == signature.encode()
     except (binascii.Error, ValueError):
@@ -38,7 +40,7 @@ def is_bytes(signature: str) -> bool:
 
 def signature_out(signature: str) -> str:
     """A signature for Google's clients."""
-    return signature if is_bytes(signature) else _enclosed(_WORDS, signature)
+    return signature if may_be_googles(signature) else _enclosed(_WORDS, signature)
 
 
 def redacted_out(data: str) -> str:
