@@ -26,36 +26,38 @@ def json_schema(schema: Raw) -> Raw:
 def _converted(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
-    found: dict[str, Any] = {}
     given = {camel(str(k)): v for k, v in cast(dict[Any, Any], schema).items()}
-    for key, value in given.items():
-        match key:
-            case "nullable":
-                pass
-            case "type":
-                found["type"] = _type(value, is_nullable=given.get("nullable") is True)
-            case "properties" | "defs" | "$defs" if isinstance(value, dict):
-                inner = cast(dict[str, Any], value)
-                found[key] = {name: _converted(each) for name, each in inner.items()}
-            case "items" | "additionalProperties":
-                found[key] = _converted(value)
-            case "anyOf" if isinstance(value, list):
-                found[key] = [_converted(each) for each in cast(list[Any], value)]
-            case "format" if value in _NOT_JSON_SCHEMA_FORMATS:
-                pass
-            case "enum" if given.get("nullable") is True and isinstance(value, list):
-                found[key] = [*cast(list[Any], value), None]
-            case _ if key in _COUNTS and isinstance(value, str) and value.isdigit():
-                found[key] = int(value)  # protobuf writes 64-bit numbers as strings
-            case _:
-                found[key] = value
-    if given.get("nullable") is True and "type" not in given and "anyOf" in found:
-        found["anyOf"].append({"type": "null"})
+    is_nullable = given.pop("nullable", None) is True
+    if given.get("format") in _NOT_JSON_SCHEMA_FORMATS:
+        del given["format"]
+    found = {key: _value(key, value) for key, value in given.items()}
+    return _with_null(found) if is_nullable else found
+
+
+def _value(key: str, value: Any) -> Any:
+    match key, value:
+        case "type", str():
+            return value.lower()
+        case "properties" | "defs" | "$defs", dict():
+            inner = cast(dict[str, Any], value)
+            return {name: _converted(each) for name, each in inner.items()}
+        case "items" | "additionalProperties", _:
+            return _converted(value)
+        case "anyOf", list():
+            return [_converted(each) for each in cast(list[Any], value)]
+        case _, str() if key in _COUNTS and value.isdigit():
+            return int(value)  # protobuf writes 64-bit numbers as strings
+        case _:
+            return value
+
+
+def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """JSON schema has no `nullable`: null is one more type, value or choice."""
+    found = dict(schema)
+    if isinstance(found.get("enum"), list):
+        found["enum"] = [*found["enum"], None]
+    if isinstance(found.get("type"), str) and found["type"] != "null":
+        found["type"] = [found["type"], "null"]
+    elif isinstance(found.get("anyOf"), list):
+        found["anyOf"] = [*found["anyOf"], {"type": "null"}]
     return found
-
-
-def _type(value: Any, *, is_nullable: bool) -> Any:
-    if not isinstance(value, str):
-        return value
-    name = value.lower()
-    return [name, "null"] if is_nullable and name != "null" else name
