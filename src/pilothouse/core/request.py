@@ -15,11 +15,20 @@ CacheTtl = Literal["5m", "1h"]
 """A mark that everything up to and including this part is worth keeping in the vendor's cache."""
 
 
+class Extra(Struct, frozen=True):
+    """Fields of a part or tool that only one dialect has words for; that dialect gets them back."""
+
+    dialect: str
+    fields: Raw
+    """A JSON object."""
+
+
 class TextPart(Struct, frozen=True, tag="text"):
     """Plain text."""
 
     text: str
     cache: CacheTtl | None = None
+    extra: Extra | None = None
 
 
 class MediaPart(Struct, frozen=True, kw_only=True, tag="media"):
@@ -36,6 +45,7 @@ class MediaPart(Struct, frozen=True, kw_only=True, tag="media"):
     detail: str | None = None
     """OpenAI's image resolution: low, high, auto."""
     cache: CacheTtl | None = None
+    extra: Extra | None = None
 
 
 class ToolCallPart(Struct, frozen=True, kw_only=True, tag="tool_call"):
@@ -47,16 +57,30 @@ class ToolCallPart(Struct, frozen=True, kw_only=True, tag="tool_call"):
     signature: str | None = None
     """What the vendor wants back with it, opaque (Gemini's thought signature)."""
     cache: CacheTtl | None = None
+    extra: Extra | None = None
+
+
+class OpaquePart(Struct, frozen=True, kw_only=True, tag="opaque"):
+    """A part that no noun here holds (a search the vendor ran, its result): JSON as it came.
+
+    Its own dialect gets it back unchanged; for any other it is lost.
+    """
+
+    dialect: str
+    kind: str
+    """Its type in that dialect."""
+    raw: Raw
 
 
 class ToolResultPart(Struct, frozen=True, kw_only=True, tag="tool_result"):
     """What a tool said."""
 
     call_id: str
-    parts: tuple[TextPart | MediaPart, ...]
+    parts: tuple[TextPart | MediaPart | OpaquePart, ...]
     name: str | None = None
     is_error: bool = False
     cache: CacheTtl | None = None
+    extra: Extra | None = None
 
 
 class ThinkingPart(Struct, frozen=True, kw_only=True, tag="thinking"):
@@ -76,7 +100,15 @@ class RefusalPart(Struct, frozen=True, tag="refusal"):
     text: str
 
 
-Part = TextPart | MediaPart | ToolCallPart | ToolResultPart | ThinkingPart | RefusalPart
+Part = (
+    TextPart
+    | MediaPart
+    | ToolCallPart
+    | ToolResultPart
+    | ThinkingPart
+    | RefusalPart
+    | OpaquePart
+)
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -106,6 +138,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     """JSON schema."""
     strict: bool | None = None
     cache: CacheTtl | None = None
+    extra: Extra | None = None
 
 
 class ToolChoice(Struct, frozen=True, kw_only=True):
