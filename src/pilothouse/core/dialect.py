@@ -55,6 +55,10 @@ class StreamWriter(Protocol):
         """Server-sent events for one of ours; empty when nothing is said yet."""
         ...
 
+    def fail(self, status: int, message: str, *, code: str | None = None) -> bytes:
+        """The in-band error that ends this stream, with the ids and numbers its reader expects."""
+        ...
+
 
 class Dialect(Protocol):
     """Stateless. Bodies are UTF-8 JSON."""

@@ -60,18 +60,6 @@ class ToolCallPart(Struct, frozen=True, kw_only=True, tag="tool_call"):
     extra: Extra | None = None
 
 
-class OpaquePart(Struct, frozen=True, kw_only=True, tag="opaque"):
-    """A part that no noun here holds (a search the vendor ran, its result): JSON as it came.
-
-    Its own dialect gets it back unchanged; for any other it is lost.
-    """
-
-    dialect: str
-    kind: str
-    """Its type in that dialect."""
-    raw: Raw
-
-
 class ToolResultPart(Struct, frozen=True, kw_only=True, tag="tool_result"):
     """What a tool said."""
 
@@ -100,14 +88,15 @@ class RefusalPart(Struct, frozen=True, tag="refusal"):
     text: str
 
 
+class OpaquePart(Struct, frozen=True, kw_only=True, tag="opaque"):
+    """What only its own dialect understands (a vendor's web search, a reference to a stored item)."""
+
+    raw: Raw
+    dialect: str
+
+
 Part = (
-    TextPart
-    | MediaPart
-    | ToolCallPart
-    | ToolResultPart
-    | ThinkingPart
-    | RefusalPart
-    | OpaquePart
+    TextPart | MediaPart | ToolCallPart | ToolResultPart | ThinkingPart | RefusalPart | OpaquePart
 )
 
 
