@@ -14,8 +14,15 @@ from msgspec import Raw, Struct
 
 from pilothouse.core.answer import Answer, Candidate
 from pilothouse.core.errors import BadRequest, ProviderError
-from pilothouse.core.request import Part, RefusalPart
-from pilothouse.dialects._anthropic_blocks import BlockIn, BlockOut, read_block, read_content
+from pilothouse.core.request import Part, RefusalPart, ThinkingPart
+from pilothouse.dialects._anthropic_blocks import (
+    BlockIn,
+    BlockOut,
+    RedactedThought,
+    Thought,
+    read_block,
+    read_content,
+)
 from pilothouse.dialects._anthropic_parts import Losses, write_part
 from pilothouse.dialects._anthropic_usage import UsageWire, write_usage
 from pilothouse.dialects._bad_body import NOT_JSON
@@ -104,15 +111,22 @@ def write_answer(answer: Answer, *, model: str, id: str) -> bytes:
         raise ValueError("an answer is written with its usage")
     only = answer.candidates[0]
     refusals, parts = _refusals(only)
-    lost = Losses()
-    written = [write_part(part, "", lost) for part in parts]
-    content = [block for block in written if block is not None]
+    content = [block for part in parts if (block := answer_block(part)) is not None]
     message = message_body(f"msg_{id}", model, content, write_usage(answer.usage))
     message["stop_reason"] = write_reason(only.finish_reason)
     message["stop_sequence"] = only.stop_sequence
     if refusals:
         message["stop_details"] = StopDetails(explanation=refusals)
     return _encode(message)
+
+
+def answer_block(part: Part) -> BlockOut | None:
+    """A part of an answer. Thinking is shown to the caller whoever signed it, and if nobody did."""
+    if not isinstance(part, ThinkingPart):
+        return write_part(part, "", Losses())
+    if part.redacted:
+        return RedactedThought(data=part.redacted)
+    return Thought(thinking=part.text, signature=part.signature or "")
 
 
 def message_body(

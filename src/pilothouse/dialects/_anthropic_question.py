@@ -5,7 +5,7 @@ Decisions a caller of another dialect may want to know:
   thinking budget, where there is one); a client that knows the model's own limit sets it instead.
 - Instructions before the first turn become `system`; later ones stay where they are as a user's words
   (`messages[i].role` is lost), because most models refuse a system turn in the middle. A question that
-  was read from this dialect keeps its system turns.
+  was read from this dialect keeps its system turns. Instructions with no turn after them are one.
 - Turns of the same side in a row become one; tool results come first in theirs, as the vendor demands.
 - A temperature over 1 is 1, stop sequences of white space only are left out: the vendor refuses both.
 - Not counted as lost: what `_anthropic_parts` says, and `output.name`, which is only a label.
@@ -73,10 +73,13 @@ def write_request(request: Request) -> Written:
 
 
 def _system(request: Request, body: _Body, lost: Losses) -> int:
-    """Writes the instructions before the first turn; returns where the turns start."""
+    """Writes the instructions before the first turn; returns where the turns start.
+
+    The last message is never one of them, as there must be a turn to answer.
+    """
     blocks: list[BlockOut] = []
     messages, start = request.messages, 0
-    while start < len(messages) and messages[start].role in ("system", "developer"):
+    while start < len(messages) - 1 and messages[start].role in ("system", "developer"):
         blocks += _instructions(messages[start], f"messages[{start}]", lost)
         start += 1
     if blocks:

@@ -27,10 +27,10 @@ from pilothouse.core.answer import (
     WholePart,
 )
 from pilothouse.core.request import Part, RefusalPart, TextPart, ThinkingPart, ToolCallPart
-from pilothouse.dialects._anthropic_answer import message_body, write_reason
+from pilothouse.dialects._anthropic_answer import answer_block, message_body, write_reason
 from pilothouse.dialects._anthropic_blocks import BlockOut
 from pilothouse.dialects._anthropic_errors import error_event
-from pilothouse.dialects._anthropic_parts import Losses, tool_id, tool_input, write_part
+from pilothouse.dialects._anthropic_parts import tool_id, tool_input
 from pilothouse.dialects._anthropic_usage import UsageWire, write_usage
 from pilothouse.dialects._sse import sse
 
@@ -181,7 +181,7 @@ class Writer:
             case ToolCallPart():
                 return self._tool(_Call(ToolBegin(-1, part.id, part.name), [part.arguments]))
             case _:
-                block = write_part(part, "", Losses())
+                block = answer_block(part)
                 return b"" if block is None else self._open(None, block) + self._close()
 
     def _open(self, kind: _Kind | None, block: BlockOut | dict[str, Any]) -> bytes:
