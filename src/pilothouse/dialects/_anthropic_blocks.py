@@ -156,6 +156,10 @@ _KNOWN: dict[str, frozenset[str]] = {
     "redacted_thinking": frozenset({"data"}),
 }
 _SHARED = frozenset({"type", "cache_control"})
+_INNER = {
+    "cache_control": frozenset({"type", "ttl"}),
+    "source": frozenset({"type", "media_type", "data", "url", "file_id"}),
+}
 _SOURCES = frozenset({"base64", "url", "file", "text"})
 
 
@@ -209,6 +213,7 @@ def read_loose(raw: Raw, path: str) -> Part:
         fields = _fields.decode(raw)
         rest = {k: v for k, v in fields.items() if k not in known and k not in _SHARED}
         mine = {k: v for k, v in fields.items() if k not in rest and v != b"null"}
+        trim(mine, rest)
         inner = mine.pop("content", None) if kind == "tool_result" else None
         part = read_block(_block_in.decode(_encode(mine)))
     except msgspec.ValidationError as error:
@@ -230,6 +235,19 @@ def read_content(raw: Raw, path: str) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (TextPart(content),)
     return tuple([read_loose(inner, f"{path}[{i}]") for i, inner in enumerate(content or ())])
+
+
+def trim(mine: dict[str, Raw], rest: dict[str, Raw]) -> None:
+    """Takes what no noun holds out of a cache mark or a source; then the whole goes to `rest` too."""
+    for name, known in _INNER.items():
+        whole = mine.get(name)
+        if whole is None:
+            continue
+        inner = decoded(_fields, whole)
+        kept = {k: v for k, v in inner.items() if k in known}
+        if len(kept) < len(inner):
+            rest[name] = whole
+            mine[name] = Raw(_encode(kept))
 
 
 def mark(ttl: CacheTtl | None) -> CacheControl | None:

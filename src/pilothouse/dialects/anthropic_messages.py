@@ -1,7 +1,7 @@
 """Anthropic's Messages format, read and written both ways, and its counting of tokens.
 
 Source: https://platform.claude.com/docs/en/api/messages and the types of the vendor's SDK. What a question
-holds beyond our nouns goes back to this dialect as it came; see `_anthropic_question` for what is
+holds beyond our nouns goes back to this dialect as it came; see `_anthropic_request_writer` for what is
 decided when a question comes from another one.
 """
 
@@ -19,10 +19,10 @@ from pilothouse.core.request import Request
 from pilothouse.dialects import _anthropic_answer as answers
 from pilothouse.dialects import _anthropic_errors as errors
 from pilothouse.dialects._anthropic_blocks import NAME
-from pilothouse.dialects._anthropic_question import write_request
-from pilothouse.dialects._anthropic_reader import Reader
-from pilothouse.dialects._anthropic_request import read_request
-from pilothouse.dialects._anthropic_writer import Writer
+from pilothouse.dialects._anthropic_request_reader import read_request
+from pilothouse.dialects._anthropic_request_writer import write_request
+from pilothouse.dialects._anthropic_stream_reader import Reader
+from pilothouse.dialects._anthropic_stream_writer import Writer
 from pilothouse.dialects._bad_body import NOT_JSON, decoded
 from pilothouse.dialects._sse import sse
 

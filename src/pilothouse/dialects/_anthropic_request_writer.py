@@ -182,11 +182,12 @@ def _tool(tool: Tool) -> Any:
 
 def _thinking(request: Request, body: _Body, lost: Losses) -> None:
     limit, how = request.max_output_tokens, request.thinking
-    budget = _budget(request, lost) if how else None
+    is_off = how is not None and (how.effort == "none" or how.budget_tokens == 0)
+    budget = None if how is None or is_off else _budget(request, lost)
     body["max_tokens"] = DEFAULT_MAX_TOKENS + (budget or 0) if limit is None else limit
     if how is None:
         return
-    if budget == 0 or how.effort == "none":
+    if is_off:
         body["thinking"] = {"type": "disabled"}
         _unsaid_when_off(how, lost)
         return

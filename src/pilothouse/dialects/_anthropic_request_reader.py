@@ -35,6 +35,7 @@ from pilothouse.dialects._anthropic_blocks import (
     extra_of,
     read_block,
     read_content,
+    trim,
 )
 from pilothouse.dialects._bad_body import bad_request, decoded
 from pilothouse.dialects._raw import ABSENT, present
@@ -251,6 +252,7 @@ def _loose_tools(asked: _Loose, extra: _Extra) -> tuple[Tool, ...]:
             fields = _fields.decode(raw)
             mine = {k: v for k, v in fields.items() if k in _TOOL_NOUNS and v != b"null"}
             rest = {k: v for k, v in fields.items() if k not in _TOOL_NOUNS}
+            trim(mine, rest)
             tool = _tool(decoded(_tool_in, _encode(mine)))
         except BadRequest as error:
             param = f"tools[{i}].{error.param}" if error.param else f"tools[{i}]"
