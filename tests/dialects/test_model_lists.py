@@ -1,0 +1,58 @@
+"""The list of models, in the shape of whoever asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pilothouse.dialects._model_lists import ListedModel, Shape, shape_for, write_models
+
+_MODELS = (ListedModel("fast", 1_700_000_000, "us"), ListedModel("team/smart", 0, "them"))
+
+
+def _written(shape: Shape, models: tuple[ListedModel, ...] = _MODELS) -> Any:
+    return msgspec.json.decode(write_models(models, shape))
+
+
+@pytest.mark.parametrize(
+    ("headers", "shape"),
+    [
+        ({"anthropic-version": "2023-06-01", "authorization": "Bearer k"}, "anthropic"),
+        ({"x-goog-api-key": "k"}, "gemini"),
+        ({"x-goog-api-client": "google-genai-sdk/3.4.0"}, "gemini"),
+        ({"authorization": "Bearer k"}, "openai"),
+        ({}, "openai"),
+    ],
+)
+def test_headers_tell_whose_sdk_asks(headers: dict[str, str], shape: str) -> None:
+    assert shape_for(headers) == shape
+
+
+def test_openai_s_list() -> None:
+    assert _written("openai") == {
+        "object": "list",
+        "data": [
+            {"id": "fast", "object": "model", "created": 1_700_000_000, "owned_by": "us"},
+            {"id": "team/smart", "object": "model", "created": 0, "owned_by": "them"},
+        ],
+    }
+
+
+def test_anthropic_s_page() -> None:
+    page = _written("anthropic")
+    assert page["data"][0] == {
+        "type": "model",
+        "id": "fast",
+        "display_name": "fast",
+        "created_at": "2023-11-14T22:13:20Z",
+    }
+    assert (page["has_more"], page["first_id"], page["last_id"]) == (False, "fast", "team/smart")
+    empty = {"data": [], "has_more": False, "first_id": None, "last_id": None}
+    assert _written("anthropic", ()) == empty
+
+
+def test_google_s_list() -> None:
+    names = [model["name"] for model in _written("gemini")["models"]]
+    assert names == ["models/fast", "models/team/smart"]
