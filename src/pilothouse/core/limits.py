@@ -55,9 +55,9 @@ class Scope(Struct, frozen=True):
     budgets: tuple[Budget, ...] = ()
 
     @property
-    def is_free(self) -> bool:
-        """True when nothing is limited here."""
-        return self.limits == Limits() and not self.budgets
+    def is_booked_monthly(self) -> bool:
+        """What a key or a team spends in a month is booked without a budget for it, too."""
+        return self.id.startswith(("key:", "team:")) and all(b.per != "month" for b in self.budgets)
 
 
 ScopeKind = Literal["key", "team", "route", "target"]

@@ -296,8 +296,7 @@ class LocalLimiter:
             self._purses.purse(scope.id, budget.per, pico_usd(budget.usd), wall)
             for budget in scope.budgets
         ]
-        is_booked = scope.id.startswith(("key:", "team:"))
-        if is_booked and not any(budget.per == "month" for budget in scope.budgets):
+        if scope.is_booked_monthly:
             # What a key or a team spends is worth knowing without a budget too.
             purses.append(self._purses.purse(scope.id, "month", None, wall))
         return tuple(purses)

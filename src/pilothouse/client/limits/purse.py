@@ -89,15 +89,13 @@ class Purses:
         now_us: NowUs,
         holder: str,
         opening: Opening | None = None,
-        *,
-        is_drawing: bool = True,
     ) -> None:
         self.store = store
         self._now_us = now_us
         self._base = holder
         self._incarnation = 0
         self._opening = opening
-        self._is_drawing = store is not None and is_drawing
+        self._is_drawing = store is not None
         self._purses: dict[Account, Purse] = {}
         self._dirty: list[Purse] = []
         self._renewed_us = 0
@@ -315,7 +313,7 @@ class Purses:
         if waiting:
             await asyncio.wait(waiting)
         await self.flush()
-        if self.store is not None and self._is_drawing and not self._dirty:
+        if self.store is not None and not self._dirty:
             try:
                 await asyncio.to_thread(self.store.leave, self.holder)
             except StoreError as error:
