@@ -25,7 +25,8 @@ LEASE_S = 30.0
 _RENEW_AFTER_US = int(LEASE_S * 1e6 / 3)
 _ASK_AGAIN_US = 1_000_000
 """A purse that could not be filled, or a store that is away, is not asked again before."""
-_UNLIMITED = 2**62
+_UNLIMITED = 2**90
+"""More than any sum of 64 bits: never short of anything."""
 
 Opening = Callable[[Account, int], int]
 """What a purse without a store starts with: (account, limit) to pico-USD."""

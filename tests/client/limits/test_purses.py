@@ -1,0 +1,388 @@
+"""Budgets spent from memory over one SQLite file: never passed, and what a SIGKILL forgets."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from pilothouse.client.limits.local import LocalAdmission, LocalLimiter
+from pilothouse.core.errors import StoreError
+from pilothouse.core.limits import Account, Granted, Refused, Spent, scope_of
+from pilothouse.core.pico import PICO
+from pilothouse.stores.sqlite import SqliteStore
+
+from .make import START_US, Clock, a_local, a_scope, admitted, an_ask, asked, refused, settle
+
+LIMIT = 1000
+ACCOUNT = Account("key:k", "total")
+
+
+class TwoProcesses(RuleBasedStateMachine):
+    """Two limiters on one file, in any order of admissions, settlements, bookings, deaths and pauses."""
+
+    held = Bundle("held")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = tempfile.TemporaryDirectory()
+        self.store = SqliteStore(Path(self.folder.name) / "t.db")
+        self.clock = Clock()
+        self.scope = a_scope(usd=f"0.{LIMIT:012d}")
+        self.born = 0
+        self.limiters = [self.limiter(), self.limiter()]
+        self.spent = 0
+        self.booked = [0, 0]
+        """Spent by each and not yet booked."""
+
+    def limiter(self) -> LocalLimiter:
+        self.born += 1
+        return a_local(self.clock, self.store.budgets, f"p{self.born}")
+
+    def run(self, work: Any) -> Any:
+        return self.loop.run_until_complete(work)
+
+    @rule(target=held, who=st.integers(0, 1), pico=st.integers(0, 400))
+    def admit(self, who: int, pico: int) -> tuple[int, LocalLimiter, LocalAdmission] | None:
+        ask = an_ask(self.scope)
+        ask.pico_usd = pico
+        got = self.run(asked(self.limiters[who], ask))
+        return None if isinstance(got, Refused) else (who, self.limiters[who], got)
+
+    @rule(one=consumes(held), part=st.floats(0, 1))
+    def settle(self, one: tuple[int, LocalLimiter, LocalAdmission] | None, part: float) -> None:
+        if one is None or self.limiters[one[0]] is not one[1]:
+            return  # refused, or its process is dead
+        pico = int(one[2].pico_usd * part)
+        one[1].settle(one[2], input_tokens=0, output_tokens=0, pico_usd=pico)
+        self.spent += pico
+        self.booked[one[0]] += pico
+
+    @rule(who=st.integers(0, 1))
+    def tend(self, who: int) -> None:
+        self.run(self.limiters[who].tend())
+        self.booked[who] = 0
+
+    @rule(seconds=st.sampled_from([0.2, 2, 6, 15]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.forward(seconds)
+        for who in (0, 1):  # each books every 0.2 s, so never pauses as long as its lease
+            self.tend(who)
+
+    @rule(who=st.integers(0, 1))
+    def a_process_is_killed_and_its_lease_ends(self, who: int) -> None:
+        self.spent -= self.booked[who]  # what is forgotten: settled since the last booking
+        self.booked[who] = 0
+        self.limiters[who] = self.limiter()
+        for _ in range(2):
+            self.time_passes(15)
+
+    @rule(who=st.integers(0, 1))
+    def a_process_stops(self, who: int) -> None:
+        limiter = self.limiters[who]
+        for admission in list(limiter._live.values()):  # pyright: ignore[reportPrivateUsage]
+            limiter.release(admission)
+        self.run(limiter.close())
+        self.booked[who] = 0
+        self.limiters[who] = self.limiter()
+
+    @invariant()
+    def spent_and_held_never_pass_the_limit(self) -> None:
+        held = sum(
+            a.pico_usd
+            for limiter in self.limiters
+            for a in limiter._live.values()  # pyright: ignore[reportPrivateUsage]
+        )
+        assert self.spent + held <= LIMIT
+
+    @invariant()
+    def the_books_are_equal(self) -> None:
+        assert self.store.budgets.spent(ACCOUNT) + sum(self.booked) == self.spent
+
+    def teardown(self) -> None:
+        for limiter in self.limiters:
+            for admission in list(limiter._live.values()):  # pyright: ignore[reportPrivateUsage]
+                limiter.release(admission)
+            self.run(limiter.close())
+        last = self.limiter()
+        ask = an_ask(self.scope)
+        ask.pico_usd = LIMIT - self.spent
+        assert not isinstance(self.run(asked(last, ask)), Refused), "something is stranded"
+        self.run(last.close())
+        self.store.close()
+        self.loop.close()
+        self.folder.cleanup()
+
+
+TestTwoProcesses = TwoProcesses.TestCase
+TestTwoProcesses.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+def test_after_the_first_draw_admissions_need_no_waiting(tmp_path: Path) -> None:
+    async def body() -> None:
+        store = SqliteStore(tmp_path / "t.db")
+        limiter, scope = a_local(Clock(), store.budgets), a_scope(usd="10")
+        assert limiter.admit(an_ask(scope, usd="0.001")) is None
+        await admitted(limiter, an_ask(scope, usd="0.001"))
+        for _ in range(1000):
+            assert isinstance(limiter.admit(an_ask(scope, usd="0.001")), LocalAdmission)
+        await limiter.close()
+        store.close()
+
+    asyncio.run(body())
+
+
+def test_a_caller_that_leaves_while_money_is_drawn_strands_none(tmp_path: Path) -> None:
+    async def body() -> None:
+        store = SqliteStore(tmp_path / "t.db")
+        limiter, scope = a_local(Clock(), store.budgets), a_scope(usd="1")
+        waiting = asyncio.ensure_future(limiter.admit_waiting(an_ask(scope, usd="1")))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await admitted(limiter, an_ask(scope, usd="1"))
+        await limiter.close()
+        store.close()
+
+    asyncio.run(body())
+
+
+def test_keys_and_teams_without_a_budget_have_their_months_booked(tmp_path: Path) -> None:
+    async def body() -> None:
+        store = SqliteStore(tmp_path / "t.db")
+        limiter = a_local(Clock(), store.budgets)
+        scopes = (a_scope("k"), scope_of("team", "t"), scope_of("route", "r"))
+        settle(limiter, await admitted(limiter, an_ask(*scopes, usd="1")), usd="0.5")
+        await limiter.close()
+        half = PICO // 2
+        assert store.budgets.spending() == [
+            (Account("key:k", "2026-09"), half),
+            (Account("team:t", "2026-09"), half),
+        ]
+        store.close()
+
+    asyncio.run(body())
+
+
+class Away:
+    """A store that fails until told otherwise."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+        self.is_away = False
+
+    def draw(self, *args: Any, **options: Any) -> Granted:
+        self._check()
+        return self.store.draw(*args, **options)
+
+    def report(self, holder: str, spent: Sequence[Spent], *, until_us: int) -> None:
+        self._check()
+        self.store.report(holder, spent, until_us=until_us)
+
+    def leave(self, holder: str) -> None:
+        self._check()
+        self.store.leave(holder)
+
+    def _check(self) -> None:
+        if self.is_away:
+            raise StoreError("t.db: another process holds it: try again, or stop that process")
+
+
+def test_while_the_database_is_away_what_was_drawn_is_spent_and_booked_later(
+    tmp_path: Path,
+) -> None:
+    async def body() -> None:
+        store = SqliteStore(tmp_path / "t.db")
+        clock, away = Clock(), Away(store.budgets)
+        limiter, scope = a_local(clock, away), a_scope(usd="8")  # type: ignore[arg-type]
+        first = await admitted(limiter, an_ask(scope, usd="0.5"))
+        away.is_away = True
+        settle(limiter, first, usd="0.5")
+        settle(limiter, await admitted(limiter, an_ask(scope, usd="0.5")), usd="0.5")
+        await limiter.tend()
+        no = await refused(limiter, an_ask(scope, usd="5"))
+        assert (no.by, no.retry_after_s) == ("limiter", 1.0)
+        assert "the database does not answer" in no.message
+        assert store.budgets.spent(ACCOUNT) == 0
+        away.is_away = False
+        await limiter.tend()
+        assert store.budgets.spent(ACCOUNT) == PICO
+        clock.forward(1)
+        await admitted(limiter, an_ask(scope, usd="5"))
+        await limiter.close()
+        store.close()
+
+    asyncio.run(body())
+
+
+def test_a_process_that_slept_past_its_lease_does_not_spend_what_others_have_taken(
+    tmp_path: Path,
+) -> None:
+    async def body() -> None:
+        store = SqliteStore(tmp_path / "t.db")
+        clock, scope = Clock(), a_scope(usd="1")
+        sleeper, other = a_local(clock, store.budgets, "a"), a_local(clock, store.budgets, "b")
+        limiter_release = await admitted(sleeper, an_ask(scope, usd="1"))
+        sleeper.release(limiter_release)
+        clock.forward(31)
+        taken = await admitted(other, an_ask(scope, usd="1"))
+        assert (await refused(sleeper, an_ask(scope, usd="0.1"))).by == "budget"
+        settle(other, taken, usd="0.4")
+        await other.close()
+        clock.forward(2)
+        await admitted(sleeper, an_ask(scope, usd="0.6"))
+        await refused(sleeper, an_ask(scope, usd="0.1"))
+        await sleeper.close()
+        store.close()
+
+    asyncio.run(body())
+
+
+WORKER = textwrap.dedent(
+    """
+    import asyncio, random, sys, time
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[4])
+    from limits.make import a_scope, an_ask, asked
+    from pilothouse.client.limits.local import LocalLimiter
+    from pilothouse.client.limits.purse import Purses
+    from pilothouse.client.limits.redis_limiter import RedisLimiter
+    from pilothouse.client.limits.redis_wire import connect
+    from pilothouse.core.limits import Refused
+    from pilothouse.core.pico import PICO
+    from pilothouse.stores.sqlite import SqliteStore
+
+    def now_us():
+        return time.time_ns() // 1000
+
+    async def main(where, name, prefix):
+        if where.startswith("redis") or where.startswith("unix"):
+            limiter = RedisLimiter(connect(where, timeout_s=10), None, now_us, time.monotonic_ns,
+                                   lambda: random.getrandbits(60), replica=name, prefix=prefix)
+            await limiter.beat()
+        else:
+            store = SqliteStore(Path(where))
+            limiter = LocalLimiter(Purses(store.budgets, now_us, name), now_us, time.monotonic_ns)
+        scope, chance, spent = a_scope(usd="1"), random.Random(name), 0
+        refusals = 0
+        async def one():
+            nonlocal spent, refusals
+            got = await asked(limiter, an_ask(scope, usd="0.004", id=f"{name}-{chance.getrandbits(60)}"))
+            if isinstance(got, Refused):
+                assert got.by == "budget", got.message
+                refusals += 1
+                return
+            await asyncio.sleep(0)
+            pico = chance.randrange(4 * PICO // 1000 + 1)
+            limiter.settle(got, input_tokens=0, output_tokens=0, pico_usd=pico)
+            spent += pico
+        print("ready", flush=True)
+        sys.stdin.readline()
+        while not refusals:
+            await asyncio.gather(*(one() for _ in range(50)))
+        await limiter.close()
+        print(spent, flush=True)
+
+    asyncio.run(main(*sys.argv[1:4]))
+    """
+)
+
+
+def spent_by_two_processes(where: str, prefix: str = "-") -> int:
+    tests = str(Path(__file__).parents[1])
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, where, name, prefix, tests],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("a", "b")
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    return sum(int(worker.communicate(timeout=60)[0]) for worker in workers)
+
+
+@pytest.mark.slow
+def test_two_processes_on_one_file_never_overspend_and_leave_no_money_lying(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    SqliteStore(path).close()
+    spent = spent_by_two_processes(str(path))
+    store = SqliteStore(path)
+    assert store.budgets.spent(ACCOUNT) == spent
+    assert spent <= PICO
+    assert store.query("SELECT * FROM budget_allotments") == []
+    store.close()
+
+
+@pytest.mark.slow
+def test_two_processes_on_one_redis_never_overspend(redis_url: str, prefix: str) -> None:
+    spent = spent_by_two_processes(redis_url, prefix)
+    assert PICO * 0.9 < spent <= PICO
+
+
+KILLED = textwrap.dedent(
+    """
+    import asyncio, sys
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[2])
+    from limits.make import Clock, a_local, a_scope, admitted, an_ask, settle
+    from pilothouse.stores.sqlite import SqliteStore
+
+    async def main():
+        limiter = a_local(Clock(), SqliteStore(Path(sys.argv[1])).budgets, "killed")
+        scope = a_scope(usd="1")
+        settle(limiter, await admitted(limiter, an_ask(scope, usd="0.3")), usd="0.25")
+        await limiter.tend()
+        settle(limiter, await admitted(limiter, an_ask(scope, usd="0.3")), usd="0.05")
+        await admitted(limiter, an_ask(scope, usd="0.2"))
+        print("spent", flush=True)
+        sys.stdin.readline()
+
+    asyncio.run(main())
+    """
+)
+
+
+@pytest.mark.slow
+def test_a_sigkill_forgets_only_what_was_settled_since_the_last_booking(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    worker = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(path), str(Path(__file__).parents[1])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "spent\n"
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate()
+    store = SqliteStore(path)
+    assert store.budgets.spent(ACCOUNT) == PICO // 4
+    at = {"limit": PICO, "until_us": 2**62}
+    drawn = store.budgets.draw("new", ACCOUNT, least=PICO * 3 // 4, now_us=START_US, **at)
+    assert drawn.pico_usd == 0, "what the dead process had drawn is kept until its lease ends"
+    drawn = store.budgets.draw(
+        "new", ACCOUNT, least=PICO * 3 // 4, now_us=START_US + 31_000_000, **at
+    )
+    assert drawn == Granted(PICO * 3 // 4, 0)
+    store.close()
