@@ -24,6 +24,7 @@ COMMANDS = {
     "models": "What the catalogue knows, and who says so.",
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
+    "keys": "Virtual keys: make, limit, rotate, revoke, and what they spent.",
     "check": "Validate a configuration without starting anything.",
     "migrate": "Plan, rehearse, run and read rollouts from one model to another.",
     "calls": "Every attempt to get an answer, filtered.",

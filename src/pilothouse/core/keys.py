@@ -87,7 +87,7 @@ class KeyStore(Protocol):
         """By id, or by name (of a live key, else of the one revoked last)."""
         ...
 
-    def keys(self) -> list[VirtualKey]:
+    def all_keys(self) -> list[VirtualKey]:
         """All, oldest first."""
         ...
 

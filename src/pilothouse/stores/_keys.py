@@ -63,7 +63,7 @@ class KeyTable:
         )
         return found[0] if found else None
 
-    def keys(self) -> list[VirtualKey]:
+    def all_keys(self) -> list[VirtualKey]:
         """All, oldest first."""
         return self._keys("ORDER BY id", ())
 

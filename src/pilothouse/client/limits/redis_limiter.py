@@ -114,8 +114,12 @@ class RedisLimiter:
         """Spent while Redis was away, by account key."""
         self._alone = Alone(self._copy, now_us, now_ns)
         self._tasks: set[asyncio.Future[Any]] = set()
-        self.is_down = True
+        self._is_there = asyncio.Event()
+
+    @property
+    def is_down(self) -> bool:
         """Whether Redis is taken to be away; until the first `beat` it is."""
+        return not self._is_there.is_set()
 
     # Admission
 
@@ -264,15 +268,14 @@ class RedisLimiter:
 
     async def _until_it_arrives(self, args: list[str]) -> None:
         while True:
-            if not self.is_down:
-                try:
-                    await self._wire.send(self._settle_script, args)
-                    return
-                except RedisGone as error:
-                    self._went_away(error)
-                    if args[0] == "first":
-                        args[0] = "again"
-            await asyncio.sleep(_PROBE_S)
+            await self._is_there.wait()
+            try:
+                await self._wire.send(self._settle_script, args)
+                return
+            except RedisGone as error:
+                self._went_away(error)
+                if args[0] == "first":
+                    args[0] = "again"
 
     # Alone
 
@@ -296,7 +299,7 @@ class RedisLimiter:
     def _went_away(self, error: RedisGone) -> None:
         if self.is_down:
             return
-        self.is_down = True
+        self._is_there.clear()
         self._alone.start(self._replicas)
         alone = f"going on alone with 1/{self._replicas} of each limit"
         said = alone if self._on_redis_down == "local" else "refusing what has limits"
@@ -319,8 +322,8 @@ class RedisLimiter:
             return
         self._replicas = max(int(reply[1]), 1)
         if self.is_down:
-            self.is_down = False
-            log.warning("Redis answers; limits are shared by %d replicas", self._replicas)
+            self._is_there.set()
+            log.warning("Redis answers; replicas that share the limits: %d", self._replicas)
 
     async def run(self) -> None:
         """Beat, copy, expire; until cancelled."""
