@@ -36,10 +36,10 @@ class NewKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     team: str | None = None
-    models: list[str] = ["*"]
-    scopes: list[KeyScope] = ["call"]
+    models: tuple[str, ...] = ("*",)
+    scopes: tuple[KeyScope, ...] = ("call",)
     limits: Limits = Limits()
-    budgets: list[Budget] = []
+    budgets: tuple[Budget, ...] = ()
     expires_at: Moment | None = None
     metadata: dict[str, str] = {}
 
@@ -49,10 +49,10 @@ class KeyChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str | UnsetType = UNSET
     team: str | UnsetType | None = UNSET
-    models: list[str] | UnsetType = UNSET
-    scopes: list[KeyScope] | UnsetType = UNSET
+    models: tuple[str, ...] | UnsetType = UNSET
+    scopes: tuple[KeyScope, ...] | UnsetType = UNSET
     limits: Limits | UnsetType = UNSET
-    budgets: list[Budget] | UnsetType = UNSET
+    budgets: tuple[Budget, ...] | UnsetType = UNSET
     expires_at: Moment | UnsetType | None = UNSET
     metadata: dict[str, str] | UnsetType = UNSET
 
@@ -114,10 +114,10 @@ def create(
         last4=secret.reveal()[-4:],
         created_us=now_us,
         team=new.team,
-        models=tuple(new.models),
-        scopes=tuple(new.scopes),
+        models=new.models,
+        scopes=new.scopes,
         limits=new.limits,
-        budgets=tuple(new.budgets),
+        budgets=new.budgets,
         expires_us=None if new.expires_at is None else _us(new.expires_at),
         metadata=new.metadata,
     )
@@ -141,17 +141,10 @@ def shown(store: KeyStore, id_or_name: str, now_us: int) -> KeyView:
 def changed(store: KeyStore, id_or_name: str, change: KeyChange, now_us: int) -> KeyView:
     """Change what is given. Raises `NotFound` and `InvalidInput` (a revoked key stays as it is)."""
     values: dict[str, Any] = {}
-    for field in ("name", "team", "limits", "metadata"):
+    for field in ("name", "team", "models", "scopes", "limits", "budgets", "metadata"):
         value = getattr(change, field)
         if value is not UNSET:
             values[field] = value
-    for field, listed in (
-        ("models", change.models),
-        ("scopes", change.scopes),
-        ("budgets", change.budgets),
-    ):
-        if not isinstance(listed, UnsetType):
-            values[field] = tuple(listed)
     if change.expires_at is not UNSET:
         values["expires_us"] = None if change.expires_at is None else _us(change.expires_at)
 

@@ -17,6 +17,7 @@ from pilothouse.watch.when import ahead_us
 
 F = TypeVar("F", bound=Callable[..., Any])
 _NONE = "none"
+_MOST_DIGITS = 18
 
 
 def key_options(command: F) -> F:
@@ -73,7 +74,7 @@ def limits_from(before: Limits, given: Sequence[str]) -> Limits:
             raise InvalidInput(f'--limit {text}: no limit "{name}".{hint}')
         if number == _NONE:
             values[name] = None
-        elif number.replace("_", "").isascii() and number.replace("_", "").isdigit():
+        elif number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS:
             values[name] = int(number)
         else:
             raise InvalidInput(
@@ -82,7 +83,7 @@ def limits_from(before: Limits, given: Sequence[str]) -> Limits:
     return Limits(**values)
 
 
-def budgets_from(before: Sequence[Budget], given: Sequence[str]) -> list[Budget]:
+def budgets_from(before: Sequence[Budget], given: Sequence[str]) -> tuple[Budget, ...]:
     """`usd/per` texts on top of the budgets that are. Raises `InvalidInput`."""
     found: dict[Per, Budget] = {budget.per: budget for budget in before}
     known: dict[str, Per] = {per: per for per in get_args(Per)}
@@ -101,10 +102,11 @@ def budgets_from(before: Sequence[Budget], given: Sequence[str]) -> list[Budget]
             raise InvalidInput(
                 f'--budget {text}: "{amount}" is no amount of USD; write 50/month'
             ) from None
-    return list(found.values())
+    return tuple(found.values())
 
 
 def metadata_from(before: dict[str, str], given: Sequence[str]) -> dict[str, str]:
+    """`name=text` pairs on top of those that are. Raises `InvalidInput`."""
     found = dict(before)
     for text in given:
         name, mark, value = text.partition("=")
@@ -115,6 +117,7 @@ def metadata_from(before: dict[str, str], given: Sequence[str]) -> dict[str, str
 
 
 def expiry_from(text: str | None, moment_us: int) -> datetime | None:
+    """When a key ends; None = never. Raises `InvalidInput`."""
     if text is None or text == _NONE:
         return None
     at_us = ahead_us(text, moment_us)
@@ -127,6 +130,7 @@ def expiry_from(text: str | None, moment_us: int) -> datetime | None:
 
 
 def name_or_none(text: str | None) -> Any:
+    """Not given, taken away, or a name."""
     if text is None:
         return UNSET
     return None if text == _NONE else text

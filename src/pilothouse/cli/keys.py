@@ -61,8 +61,8 @@ def create(name: str, store: Path, as_json: bool, **given: Any) -> int:
     new = NewKey(
         name=name,
         team=given["team"],
-        models=list(given["models"]) or ["*"],
-        scopes=list(given["scopes"]) or ["call"],
+        models=given["models"] or ("*",),
+        scopes=given["scopes"] or ("call",),
         limits=limits_from(Limits(), given["limits"]),
         budgets=budgets_from((), given["budgets"]),
         expires_at=expiry_from(given["expires"], moment),
@@ -151,8 +151,8 @@ def set_key(key: str, name: str | None, store: Path, as_json: bool, **given: Any
         change = KeyChange(
             name=UNSET if name is None else name.strip(),
             team=name_or_none(given["team"]),
-            models=list(given["models"]) or UNSET,
-            scopes=list(given["scopes"]) or UNSET,
+            models=given["models"] or UNSET,
+            scopes=given["scopes"] or UNSET,
             limits=limits_from(before.limits, given["limits"]) if given["limits"] else UNSET,
             budgets=budgets_from(before.budgets, given["budgets"]) if given["budgets"] else UNSET,
             expires_at=expiry_from(given["expires"], moment) if given["expires"] else UNSET,

@@ -29,6 +29,7 @@ PREFIX = "ph-"
 SECRET_BYTES = 32
 _SECRET_CHARS = len(PREFIX) + 43
 _MOST_NAME = 200
+_LONGEST_OVERLAP_US = 366 * 86_400_000_000
 
 
 class VirtualKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,7 +108,7 @@ def new_secret(randomness: bytes) -> Secret:
 
 def secret_hash(secret: str) -> str:
     """What is kept of a secret."""
-    return sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def looks_like_secret(text: str) -> bool:
@@ -164,14 +165,14 @@ def key_problem(key: VirtualKey) -> None:
 def rotated(key: VirtualKey, secret: Secret, now_us: int, overlap_us: int) -> VirtualKey:
     """The key with a new secret; the present one stays good for `overlap_us`, an older one ends at once.
 
-    Raises `InvalidInput` when the key is revoked or the overlap negative.
+    Raises `InvalidInput` when the key is revoked, or the overlap negative or beyond a year.
     """
     if key.revoked_us is not None:
         raise InvalidInput(
             f'the key "{key.name}" is revoked; make a new one: pilothouse keys create'
         )
-    if overlap_us < 0:
-        raise InvalidInput("the overlap cannot be negative; 0 ends the old secret at once")
+    if not 0 <= overlap_us <= _LONGEST_OVERLAP_US:
+        raise InvalidInput("an overlap is 0 (the old secret ends at once) to 366 days")
     return msgspec.structs.replace(
         key,
         secret_hash=secret_hash(secret.reveal()),

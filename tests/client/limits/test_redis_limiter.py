@@ -201,7 +201,7 @@ def test_a_lost_reply_to_a_settlement_charges_once(redis_url: str, prefix: str) 
             got = await admitted(limiter, an_ask(scope, usd="0.6"))
             flaky.lose = 1
             settle(limiter, got, usd="0.6")
-            while not limiter.is_down:
+            while not limiter.is_down:  # noqa: ASYNC110 - it is noticed in a task of its own
                 await asyncio.sleep(0)
             await limiter.beat()
             await settled(limiter)

@@ -46,9 +46,9 @@ def upper_estimate(
     if cost_usd is None:
         return Estimate(input_tokens, output, unpriced_pico_usd, priced.note or "not priced")
     if writes_cache:
-        for written in ("cache_write_tokens", "cache_write_1h_tokens"):
+        for long_lived in (0, input_tokens):
             kept = structs.replace(
-                usage, cache_write_tokens=input_tokens, **{written: input_tokens}
+                usage, cache_write_tokens=input_tokens, cache_write_1h_tokens=long_lived
             )
             cost_usd = max(cost_usd, price_of(target, kept, at_us).cost_usd or cost_usd)
     return Estimate(input_tokens, output, pico_usd_up(cost_usd))
