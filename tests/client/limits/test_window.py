@@ -22,7 +22,7 @@ def test_no_span_of_a_minute_ever_holds_more_than_the_limit(
     window, now, log = Window(MINUTE, limit), 0, list[tuple[int, int]]()
     for passed_us, amount in steps:
         now += passed_us
-        window.roll(now // window.width_us)
+        window.roll(now)
         if window.total + amount <= limit:
             window.correct(now, now, amount)
             log.append((now, amount))
@@ -37,16 +37,16 @@ def test_the_wait_that_is_told_is_enough_and_not_a_slot_too_long(
     window, now = Window(MINUTE, limit), 0
     for passed_us, amount in steps:
         now += passed_us
-        window.roll(now // window.width_us)
+        window.roll(now)
         if window.total + amount <= limit:
             window.correct(now, now, amount)
     asked = min(asked, limit)
     wait_us = window.wait_us(now, asked)
     assert (wait_us == 0) == (window.total + asked <= limit)
     if wait_us:
-        window.roll((now + wait_us - 1) // window.width_us)
+        window.roll(now + wait_us - 1)
         assert window.total + asked > limit
-    window.roll((now + wait_us) // window.width_us)
+    window.roll(now + wait_us)
     assert window.total + asked <= limit
 
 
@@ -58,7 +58,7 @@ def test_after_the_reset_that_is_told_nothing_counts_any_more(steps: list[tuple[
         window.correct(now, now, amount)
     empty_us = window.empty_us(now)
     assert empty_us <= SPAN_US + window.width_us
-    window.roll((now + empty_us) // window.width_us)
+    window.roll(now + empty_us)
     assert window.total == 0
 
 

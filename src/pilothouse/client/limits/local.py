@@ -50,9 +50,8 @@ class Meter:
     def refusal(self, amounts: Amounts, now: int) -> Refused | None:
         """The first window or place that has no room; rolls the windows to `now`."""
         for window in self.windows:
-            slot = now // window.width_us
-            if slot != window.slot:
-                window.roll(slot)
+            if now >= window.ends_us:
+                window.roll(now)
             if window.total + amounts[window.unit] > window.limit:
                 refused = _over(self.scope, window, amounts, now)
                 if refused is not None:
@@ -66,7 +65,7 @@ class Meter:
         self.running += 1
         for window in self.windows:
             amount = amounts[window.unit]
-            window.ring[window.slot % window.size] += amount
+            window.ring[window.index] += amount
             window.total += amount
 
 

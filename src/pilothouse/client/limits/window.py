@@ -57,7 +57,21 @@ def specs_of(limits: Limits) -> list[tuple[WindowSpec, int]]:
 class Window:
     """Counts by slot. Times are microseconds of a clock that does not go back."""
 
-    __slots__ = ("limit", "ring", "size", "slot", "spec", "total", "unit", "width_us")
+    __slots__ = (
+        *(
+            "ends_us",
+            "index",
+            "limit",
+            "ring",
+            "size",
+            "slot",
+            "spec",
+            "starts_us",
+            "total",
+            "unit",
+        ),
+        "width_us",
+    )
 
     def __init__(self, spec: WindowSpec, limit: int) -> None:
         self.spec = spec
@@ -66,12 +80,19 @@ class Window:
         self.width_us = spec.width_us
         self.size = spec.slots + 1
         self.ring = [0] * self.size
-        self.slot = 0
-        """The running slot's number since the clock's zero."""
         self.total = 0
+        self._begin(0)
 
-    def roll(self, slot: int) -> None:
-        """Forget what is older than the span, now that `slot` runs."""
+    def _begin(self, slot: int) -> None:
+        self.slot = slot
+        """The running slot's number since the clock's zero."""
+        self.index = slot % self.size
+        self.starts_us = slot * self.width_us
+        self.ends_us = self.starts_us + self.width_us
+
+    def roll(self, now_us: int) -> None:
+        """Forget what is older than the span. Needed once `now_us` has reached `ends_us`."""
+        slot = now_us // self.width_us
         if slot <= self.slot:
             return
         if slot - self.slot >= self.size:
@@ -82,11 +103,15 @@ class Window:
                 i = old % self.size
                 self.total -= self.ring[i]
                 self.ring[i] = 0
-        self.slot = slot
+        self._begin(slot)
 
     def correct(self, at_us: int, now_us: int, change: int) -> None:
         """Add `change` to what was counted at `at_us`, if it still counts."""
-        self.roll(now_us // self.width_us)
+        if now_us < self.ends_us and at_us >= self.starts_us:
+            self.ring[self.index] += change  # nearly always: the slot that runs
+            self.total += change
+            return
+        self.roll(now_us)
         slot = at_us // self.width_us
         if slot > self.slot - self.size:
             self.ring[slot % self.size] += change
@@ -94,7 +119,7 @@ class Window:
 
     def wait_us(self, now_us: int, amount: int) -> int:
         """How long until `amount` more fits, if nothing else comes: when enough slots have left."""
-        self.roll(now_us // self.width_us)
+        self.roll(now_us)
         over = self.total + min(amount, self.limit) - self.limit
         for age in range(self.size):
             if over <= 0:
@@ -104,7 +129,7 @@ class Window:
 
     def empty_us(self, now_us: int) -> int:
         """How long until all of the limit is there again."""
-        self.roll(now_us // self.width_us)
+        self.roll(now_us)
         for age in range(self.size - 1, -1, -1):
             if self.ring[(self.slot + 1 + age) % self.size]:
                 return self._leaves_us(age) - now_us
