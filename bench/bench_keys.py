@@ -2,8 +2,8 @@
 
 Reference in the same run: one look-up in a dict of the same size. Counted in this process; nothing is
 refused; the budget is drawn from SQLite as it is in the gateway. Leaves out: reading the body, estimating
-its tokens, pricing; the periodic booking is in the last column of its own. With --redis URL also the round trip of an
-admission there.
+its tokens, pricing; the periodic booking has a row of its own. With --redis URL also what an admission and its
+settlement cost there: CPU of this process, and time until both have arrived, alone and 200 at once.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from pilothouse.cli.output import table
 from pilothouse.client.keyring import Holder, KeyRing
 from pilothouse.client.limits.local import LocalLimiter
 from pilothouse.client.limits.port import Ask
 from pilothouse.client.limits.purse import Purses
+from pilothouse.client.limits.redis_limiter import RedisLimiter
+from pilothouse.client.limits.redis_wire import connect
 from pilothouse.core.keys import VirtualKey, new_secret, secret_hash
 from pilothouse.core.limits import Budget, Limits, Refused, Scope, scope_of
 from pilothouse.stores.sqlite import SqliteStore
@@ -132,10 +135,59 @@ async def measured(keys: int, count: int, rounds: int, folder: Path) -> list[tup
     return rows
 
 
+async def measured_in_redis(url: str, rounds: int) -> list[tuple[object, ...]]:
+    """CPU of this process a piece (settlement arrived too), and wall time until the admission is known."""
+    client: Any = connect(url, timeout_s=10)
+    prefix = f"{{pilothouse-bench-{time.time_ns()}}}:"
+    limiter = RedisLimiter(
+        client, None, now_us, time.monotonic_ns, time.time_ns, replica="bench", prefix=prefix
+    )
+    await limiter.beat()
+    scopes = (
+        scope_of("key", "k", LIMITS, BUDGETS),
+        scope_of("team", "t", LIMITS, BUDGETS),
+        scope_of("route", "fast", LIMITS),
+        scope_of("target", "small", LIMITS),
+    )
+    waits_us: list[float] = []
+
+    async def one(number: int) -> None:
+        start_ns = time.perf_counter_ns()
+        got = await limiter.admit_waiting(Ask(scopes, f"r{number}", 900, 1000, 2_000_000_000))
+        waits_us.append((time.perf_counter_ns() - start_ns) / 1000)
+        assert not isinstance(got, Refused), got
+        limiter.settle(got, input_tokens=880, output_tokens=300, pico_usd=900_000_000)
+
+    rows: list[tuple[object, ...]] = []
+    for at_once in (1, 200):
+        cpu_us: list[float] = []
+        waits_us.clear()
+        for turn in range(rounds + 1):
+            start_ns = time.thread_time_ns()
+            for batch in range(1000 // at_once):
+                await asyncio.gather(
+                    *(one(turn * 1000 + batch * at_once + n) for n in range(at_once))
+                )
+            cpu_us.append((time.thread_time_ns() - start_ns) / 1000 / 1000)
+        for name, found in (
+            ("CPU of admit + settle", cpu_us[1:]),
+            ("time of an admission", waits_us[1000:]),
+        ):
+            row = (f"Redis, {at_once} at once: {name}", median(found), min(found), max(found))
+            rows.append(("-", *row))
+    await limiter.close()
+    client = connect(url, timeout_s=10)
+    names = [name async for name in client.scan_iter(match=prefix + "*", count=1000)]
+    await client.delete(*names)
+    await client.aclose()
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="a few seconds")
+    parser.add_argument("--redis", metavar="URL", help="measure a Redis too")
     given = parser.parse_args()
     sizes = (10, 10_000) if given.smoke else (10, 1_000, 100_000)
     count, rounds = (5_000, 3) if given.smoke else (50_000, 7)
@@ -143,6 +195,8 @@ def main() -> None:
         rows = [
             r for keys in sizes for r in asyncio.run(measured(keys, count, rounds, Path(folder)))
         ]
+    if given.redis:
+        rows += asyncio.run(measured_in_redis(given.redis, rounds))
     shown = [(k, name, *(round(v, 2) for v in us)) for k, name, *us in rows]
     header = ("keys", "what", "median us", "least", "most")
     if given.json:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,18 @@ from pilothouse.core.limits import Account, Granted, Refused, Spent, scope_of
 from pilothouse.core.pico import PICO
 from pilothouse.stores.sqlite import SqliteStore
 
-from .make import START_US, Clock, a_local, a_scope, admitted, an_ask, asked, refused, settle
+from .make import (
+    START_US,
+    Clock,
+    a_local,
+    a_replica,
+    a_scope,
+    admitted,
+    an_ask,
+    asked,
+    refused,
+    settle,
+)
 
 LIMIT = 1000
 ACCOUNT = Account("key:k", "total")
@@ -155,6 +167,56 @@ def test_a_caller_that_leaves_while_money_is_drawn_strands_none(tmp_path: Path) 
             await waiting
         await admitted(limiter, an_ask(scope, usd="1"))
         await limiter.close()
+        store.close()
+
+    asyncio.run(body())
+
+
+def test_run_books_what_was_spent_until_it_is_stopped(tmp_path: Path) -> None:
+    async def body() -> None:
+        store = SqliteStore(tmp_path / "t.db")
+        booked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        class Watched:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(store.budgets, name)
+
+            def report(self, holder: str, spent: Sequence[Spent], *, until_us: int) -> None:
+                store.budgets.report(holder, spent, until_us=until_us)
+                loop.call_soon_threadsafe(booked.set)
+
+        limiter, scope = a_local(Clock(), Watched()), a_scope(usd="1")  # type: ignore[arg-type]
+        running = asyncio.create_task(limiter.run())
+        settle(limiter, await admitted(limiter, an_ask(scope, usd="0.5")), usd="0.25")
+        async with asyncio.timeout(30):
+            await booked.wait()
+        assert store.budgets.spent(ACCOUNT) == PICO // 4
+        running.cancel()
+        await asyncio.wait([running])
+        await limiter.close()
+        store.close()
+
+    asyncio.run(body())
+
+
+def test_idle_money_goes_back_and_idle_scopes_are_forgotten(tmp_path: Path) -> None:
+    async def body() -> None:
+        store, clock = SqliteStore(tmp_path / "t.db"), Clock()
+        limiter, other = a_local(clock, store.budgets, "a"), a_local(clock, store.budgets, "b")
+        scopes = [a_scope(f"k{n}", usd="1", requests_per_minute=5) for n in range(600)]
+        for scope in scopes:
+            limiter.release(await admitted(limiter, an_ask(scope, usd="0.9")))
+        assert (await refused(other, an_ask(scopes[0], usd="0.5"))).by == "budget"
+        for seconds in (6, 1, 66, 6, 1):
+            clock.forward(seconds)
+            for _ in range(3):
+                await limiter.tend()
+        await admitted(other, an_ask(scopes[0], usd="1"))
+        assert len(limiter._meters) == 0  # pyright: ignore[reportPrivateUsage]
+        assert len(limiter._purses._purses) == 0  # pyright: ignore[reportPrivateUsage]
+        await limiter.close()
+        await other.close()
         store.close()
 
     asyncio.run(body())
@@ -335,9 +397,24 @@ def test_two_processes_on_one_file_never_overspend_and_leave_no_money_lying(tmp_
 
 
 @pytest.mark.slow
-def test_two_processes_on_one_redis_never_overspend(redis_url: str, prefix: str) -> None:
+def test_two_processes_on_one_redis_never_overspend_and_what_is_left_is_exact(
+    redis_url: str, prefix: str
+) -> None:
     spent = spent_by_two_processes(redis_url, prefix)
-    assert PICO * 0.9 < spent <= PICO
+    assert PICO // 2 < spent <= PICO
+
+    async def body() -> None:
+        clock = Clock()
+        clock.us = time.time_ns() // 1000
+        async with a_replica(redis_url, clock, prefix, "last") as limiter:
+            scope, ask = a_scope(usd="1"), an_ask(a_scope(usd="1"))
+            ask.pico_usd = PICO - spent + 1
+            assert (await refused(limiter, ask)).remaining == PICO - spent
+            ask = an_ask(scope)
+            ask.pico_usd = PICO - spent
+            await admitted(limiter, ask)
+
+    asyncio.run(body())
 
 
 KILLED = textwrap.dedent(

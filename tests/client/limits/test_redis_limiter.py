@@ -337,6 +337,19 @@ def test_settlements_made_while_redis_is_away_arrive_when_it_is_back(redis_serve
     asyncio.run(body())
 
 
+def test_run_keeps_a_replica_alive_and_brings_redis_back(redis_server: Server) -> None:
+    async def body() -> None:
+        async with a_replica(redis_server.url, Clock(), a_prefix()) as limiter:
+            limiter._went_away(RedisGone("as if"))  # pyright: ignore[reportPrivateUsage]
+            running = asyncio.create_task(limiter.run())
+            async with asyncio.timeout(30):
+                await limiter._is_there.wait()  # pyright: ignore[reportPrivateUsage]
+            running.cancel()
+            await asyncio.wait([running])
+
+    asyncio.run(body())
+
+
 def test_a_url_that_is_none_is_refused_without_being_shown() -> None:
     pytest.importorskip("redis")
     with pytest.raises(InvalidInput, match="not a Redis URL") as caught:

@@ -3,15 +3,17 @@
 -- decimal text and added by HINCRBY, which is exact to 64 bits, because a Lua number is a double.
 --
 -- KEYS[1]  the prefix; all keys start with it (in a cluster it must hold a {hash tag})
--- ARGV     now (us; '' = this server's clock), replica, hold id, nonce, hold ttl (ms), then seven a check:
---          'w', key, limit, amount, certain part of the amount, slot width (us), slots
---          'c', key, limit, '', '', '', ''
---          'b', key, room (limit - amount), amount, ttl (ms, '' = none), seed ('' = not known), ''
--- Replies  {'ok', now, used...}  used after it, one a check, as text
+-- ARGV[1]  MessagePack (one argument is much cheaper than a hundred):
+--          now (us; nil = this server's clock), replica, hold id, nonce, hold ttl (ms), checks:
+--          {'w', key, limit, amount, certain part of the amount, slot width (us), slots}
+--          {'c', key, limit}
+--          {'b', key, room (limit - amount, text), amount (text), ttl (ms, 0 = none), seed (text, '' = not known)}
+-- Replies  MessagePack: {'ok', now, used of each check after it}
 --          {'no', check, used, wait (us; -1 = never)} | {'dup'} | {'lapsed'} | {'seed', check...}
 
-local prefix, now = KEYS[1], tonumber(ARGV[1])
-local replica, hold, nonce = ARGV[2], ARGV[3], ARGV[4]
+local prefix, asked = KEYS[1], cmsgpack.unpack(ARGV[1])
+local now, replica, hold, nonce, ttl_ms, checks = asked[1], asked[2], asked[3], asked[4], asked[5], asked[6]
+local function reply(...) return cmsgpack.pack({...}) end
 if not now then
   local t = redis.call('TIME')
   now = tonumber(t[1]) * 1000000 + tonumber(t[2])
@@ -26,10 +28,10 @@ local function lives(who)
   end
   return known[who]
 end
-if not lives(replica) then return {'lapsed'} end
+if not lives(replica) then return reply('lapsed') end
 
 local holder = redis.call('GET', prefix .. 'h:' .. hold)
-if holder and holder ~= nonce then return {'dup'} end
+if holder and holder ~= nonce then return reply('dup') end
 local is_repeat = holder == nonce  -- the reply of the first try was lost: take nothing again, say what is used
 
 -- a <= b for decimal text without leading zeros
@@ -105,42 +107,38 @@ local function money(key, room, seed, check)
 end
 
 local used = {}
-for i = 6, #ARGV, 7 do
-  local kind, key, check = ARGV[i], prefix .. ARGV[i + 1], (i + 1) / 7
+for i, c in ipairs(checks) do
   local has_room, total, wait
-  if kind == 'w' then
-    has_room, total, wait = window(key, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]),
-      tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5]), tonumber(ARGV[i + 6]))
-  elseif kind == 'c' then
-    has_room, total, wait = places(key, tonumber(ARGV[i + 2]))
+  local key = prefix .. c[2]
+  if c[1] == 'w' then
+    has_room, total, wait = window(key, c[3], c[4], c[5], c[6], c[7])
+  elseif c[1] == 'c' then
+    has_room, total, wait = places(key, c[3])
   else
-    has_room, total, wait = money(key, ARGV[i + 2], ARGV[i + 5], check)
+    has_room, total, wait = money(key, c[3], c[6], i)
   end
-  local shown = type(total) == 'number' and text(total) or total
-  if not has_room then return {'no', text(check), shown, text(wait)} end
-  used[check] = shown
+  if not has_room then return reply('no', i, total, wait) end
+  used[i] = total
 end
-if #seeds > 0 then
-  for i = 1, #seeds do seeds[i] = text(seeds[i]) end
-  return {'seed', unpack(seeds)}
-end
-if is_repeat then return {'ok', text(now), unpack(used)} end
+if #seeds > 0 then return reply('seed', unpack(seeds)) end
+if is_repeat then return reply('ok', now, used) end
 
-for i = 6, #ARGV, 7 do
-  local kind, key, check = ARGV[i], prefix .. ARGV[i + 1], (i + 1) / 7
-  if kind == 'w' then
-    local width, slots = tonumber(ARGV[i + 5]), tonumber(ARGV[i + 6])
-    redis.call('HINCRBY', key, text(math.floor(now / width)), ARGV[i + 3])
-    redis.call('PEXPIRE', key, text((slots + 2) * width / 1000))
-    used[check] = text(tonumber(used[check]) + tonumber(ARGV[i + 3]))
-  elseif kind == 'c' then
+for i, c in ipairs(checks) do
+  local key = prefix .. c[2]
+  if c[1] == 'w' then
+    redis.call('HINCRBY', key, text(math.floor(now / c[6])), text(c[4]))
+    redis.call('PEXPIRE', key, text((c[7] + 2) * c[6] / 1000))
+    used[i] = used[i] + c[4]
+  elseif c[1] == 'c' then
     redis.call('HINCRBY', key, replica, 1)
-  elseif ARGV[i + 3] ~= '0' then
-    redis.call('HINCRBY', key, 'u', ARGV[i + 3])
-    redis.call('HINCRBY', key, 'h:' .. replica, ARGV[i + 3])
-    used[check] = redis.call('HGET', key, 'u')
+  else
+    if c[4] ~= '0' then
+      redis.call('HINCRBY', key, 'u', c[4])
+      redis.call('HINCRBY', key, 'h:' .. replica, c[4])
+      used[i] = redis.call('HGET', key, 'u')
+    end
+    if c[5] > 0 then redis.call('PEXPIRE', key, text(c[5])) end
   end
-  if kind == 'b' and ARGV[i + 4] ~= '' then redis.call('PEXPIRE', key, ARGV[i + 4]) end
 end
-redis.call('SET', prefix .. 'h:' .. hold, nonce, 'PX', ARGV[5])
-return {'ok', text(now), unpack(used)}
+redis.call('SET', prefix .. 'h:' .. hold, nonce, 'PX', text(ttl_ms))
+return reply('ok', now, used)

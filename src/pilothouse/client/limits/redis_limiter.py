@@ -13,6 +13,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, Literal
 
+import msgspec
+
 from pilothouse.client.limits.alone import Alone
 from pilothouse.client.limits.durable_copy import DurableCopy
 from pilothouse.client.limits.local import LocalAdmission, LocalLimiter, NowNs
@@ -21,11 +23,11 @@ from pilothouse.client.limits.port import Admission, Ask
 from pilothouse.client.limits.purse import FLUSH_S
 from pilothouse.client.limits.redis_plan import (
     Check,
-    admit_args,
+    admit_checks,
     checks_of,
     refusal_of,
     rooms_of,
-    settle_args,
+    settle_entries,
 )
 from pilothouse.client.limits.redis_wire import RedisClient, RedisGone, RedisWire, Script
 from pilothouse.core.limits import Account, BudgetStore, Refused, Rooms, Scope, period_of
@@ -39,6 +41,8 @@ _PROBE_S = 1.0
 _GRACE_S = 86_400.0
 """How long a hold is remembered past its deadline, so that a late settlement is still known as one."""
 
+_PACKER = msgspec.msgpack.Encoder()
+_UNPACKER = msgspec.msgpack.Decoder(list[Any])
 OnRedisDown = Literal["local", "refuse"]
 
 
@@ -149,22 +153,23 @@ class RedisLimiter:
         seeds: dict[Account, int] = {}
         admission = RedisAdmission(ask, checks, self._replica, self._nonce())
         for _ in range(4):
-            ttl_ms = str(int((ask.hold_s + _GRACE_S) * 1000))
-            head = [self._clock(), admission.replica, ask.hold_id, admission.nonce, ttl_ms]
+            ttl_ms = int((ask.hold_s + _GRACE_S) * 1000)
+            head = (self._clock(), admission.replica, ask.hold_id, admission.nonce, ttl_ms)
+            packed = _PACKER.encode((*head, admit_checks(checks, seeds, now_us)))
             try:
-                reply = await self._tried(head + admit_args(checks, seeds, now_us))
+                reply = _UNPACKER.decode(await self._tried(self._admit_script, [packed]))
             except RedisGone as error:
                 self._went_away(error)
                 self._settle_later(admission, 0, 0, 0)
                 return self._admitted_alone(ask)
             match reply[0]:
-                case b"ok":
+                case "ok":
                     return self._admitted(admission, ask, reply)
-                case b"dup":
+                case "dup":
                     return duplicate_refusal(ask.hold_id)
-                case b"lapsed":
+                case "lapsed":
                     await self._revive(admission)
-                case b"seed":
+                case "seed":
                     wanted = [checks[int(i) - 1].account for i in reply[1:]]
                     found = await self._copy.spent([a for a in wanted if a is not None])
                     if found is None:
@@ -174,17 +179,17 @@ class RedisLimiter:
                     return self._refused(checks, reply, now_us)
         return unreachable_refusal(ask.scopes[0], "Redis keeps losing what it was told")
 
-    async def _tried(self, args: list[str]) -> list[bytes]:
-        """Twice, because the script knows its own second try by the nonce."""
+    async def _tried(self, script: Script, args: list[str | bytes]) -> Any:
+        """Twice, because scripts know their own second try, and a restarted server drops connections."""
         try:
-            return await self._wire.send(self._admit_script, args)
+            return await self._wire.send(script, args)
         except RedisGone:
-            return await self._wire.send(self._admit_script, args)
+            return await self._wire.send(script, args)
 
-    def _admitted(self, admission: RedisAdmission, ask: Ask, reply: list[bytes]) -> RedisAdmission:
+    def _admitted(self, admission: RedisAdmission, ask: Ask, reply: list[Any]) -> RedisAdmission:
         admission.at_us = int(reply[1])
         admission.deadline_us = self._now_ns() // 1000 + int(ask.hold_s * 1e6)
-        used = [int(total) for total in reply[2:]]
+        used = [int(total) for total in reply[2]]
         admission.rooms = rooms_of(admission.checks, used, admission.at_us)
         for check, total in zip(admission.checks, used, strict=True):
             if check.account is not None:
@@ -192,7 +197,7 @@ class RedisLimiter:
         self._live[ask.hold_id] = admission
         return admission
 
-    def _refused(self, checks: list[Check], reply: list[bytes], now_us: int) -> Refused:
+    def _refused(self, checks: list[Check], reply: list[Any], now_us: int) -> Refused:
         check, used, wait_us = checks[int(reply[1]) - 1], int(reply[2]), int(reply[3])
         if check.account is not None:
             self._alone.remember(check.account, check.limit - used)
@@ -255,9 +260,9 @@ class RedisLimiter:
     def _settle_later(
         self, admission: RedisAdmission, inp: int, out: int, spent: int, *, mode: str = "again"
     ) -> None:
-        tail = settle_args(admission.checks, admission.at_us, inp, out, spent)
-        args = [mode, admission.replica, admission.hold_id, admission.nonce, *tail]
-        self._own(asyncio.ensure_future(self._until_it_arrives(args)))
+        entries = settle_entries(admission.checks, admission.at_us, inp, out, spent)
+        tail = (admission.replica, admission.hold_id, admission.nonce, entries)
+        self._own(asyncio.ensure_future(self._until_it_arrives(mode, tail)))
 
     def _owe(self, admission: RedisAdmission, spent: int) -> None:
         if not spent:
@@ -266,16 +271,16 @@ class RedisLimiter:
             if check.account is not None:
                 self._owed[check.key] = self._owed.get(check.key, 0) + spent
 
-    async def _until_it_arrives(self, args: list[str]) -> None:
+    async def _until_it_arrives(self, mode: str, tail: tuple[object, ...]) -> None:
         while True:
             await self._is_there.wait()
             try:
-                await self._wire.send(self._settle_script, args)
+                await self._wire.send(self._settle_script, [_PACKER.encode((mode, *tail))])
                 return
             except RedisGone as error:
                 self._went_away(error)
-                if args[0] == "first":
-                    args[0] = "again"
+                if mode == "first":
+                    mode = "again"
 
     # Alone
 
@@ -312,8 +317,8 @@ class RedisLimiter:
         fresh = self._incarnated()
         try:
             ttl_us = str(int(LEASE_S * 1e6))
-            args = [self._clock(), self._replica, ttl_us, fresh]
-            reply = await self._wire.send(self._beat_script, args)
+            args: list[str | bytes] = [str(self._clock() or ""), self._replica, ttl_us, fresh]
+            reply = await self._tried(self._beat_script, args)
             if not int(reply[0]):
                 self._replica = fresh
             await self._pay()
@@ -367,11 +372,9 @@ class RedisLimiter:
         """Book what was spent while Redis was away. One nonce a payment: a lost reply pays nothing twice."""
         while self._owed:
             key, spent = next(iter(self._owed.items()))
-            args = ["once", self._replica, "", self._nonce(), "b", key, "0", str(spent)]
-            try:
-                await self._wire.send(self._settle_script, args)
-            except RedisGone:
-                await self._wire.send(self._settle_script, args)
+            entries = [("b", key, "0", str(spent))]
+            packed = _PACKER.encode(("once", self._replica, "", self._nonce(), entries))
+            await self._tried(self._settle_script, [packed])
             self._owed[key] -= spent
             if not self._owed[key]:
                 del self._owed[key]
@@ -381,8 +384,9 @@ class RedisLimiter:
             await self.beat()
         admission.replica = self._replica
 
-    def _clock(self) -> str:
-        return str(self._now_us()) if self._use_own_clock else ""
+    def _clock(self) -> int | None:
+        """None: Redis's own."""
+        return self._now_us() if self._use_own_clock else None
 
     def _incarnated(self) -> str:
         return f"{self._base}.{self._random_bits():x}"

@@ -64,37 +64,27 @@ def checks_of(ask: Ask, now_us: int) -> list[Check]:
     return found
 
 
-def admit_args(checks: list[Check], seeds: Mapping[Account, int], now_us: int) -> list[str]:
-    """Seven a check, as `admit.lua` reads them."""
-    args: list[str] = []
+def admit_checks(
+    checks: list[Check], seeds: Mapping[Account, int], now_us: int
+) -> list[tuple[str | int, ...]]:
+    """As `admit.lua` reads them. Money is text: a Lua number would round it."""
+    found: list[tuple[str | int, ...]] = []
     for check in checks:
-        if check.spec is not None:
-            amounts = (
-                check.limit,
-                check.amount,
-                check.certain,
-                check.spec.width_us,
-                check.spec.slots,
-            )
-            args += ("w", check.key, *map(str, amounts))
-        elif check.account is not None:
-            seed = seeds.get(check.account)
-            ttl = ""
+        spec, account = check.spec, check.account
+        if spec is not None:
+            amounts = (check.limit, check.amount, check.certain, spec.width_us, spec.slots)
+            found.append(("w", check.key, *amounts))
+        elif account is not None:
+            seed = seeds.get(account)
+            ttl_ms = 0
             if check.ends_us != FOREVER_US:
-                ttl = str((check.ends_us - now_us) // 1000 + _KEPT_AFTER_MS)
+                ttl_ms = (check.ends_us - now_us) // 1000 + _KEPT_AFTER_MS
             room = str(check.limit - check.amount)
-            args += (
-                "b",
-                check.key,
-                room,
-                str(check.amount),
-                ttl,
-                "" if seed is None else str(seed),
-                "",
-            )
+            told = "" if seed is None else str(seed)
+            found.append(("b", check.key, room, str(check.amount), ttl_ms, told))
         else:
-            args += ("c", check.key, str(check.limit), "", "", "", "")
-    return args
+            found.append(("c", check.key, check.limit))
+    return found
 
 
 def refusal_of(check: Check, used: int, wait_us: int, now_us: int) -> Refused:
@@ -124,22 +114,22 @@ def rooms_of(checks: list[Check], used: list[int], redis_now_us: int) -> Rooms:
     return tightest(found)
 
 
-def settle_args(
+def settle_entries(
     checks: list[Check], redis_now_us: int, input_tokens: int, output_tokens: int, spent: int
-) -> list[str]:
-    """Four an entry, as `settle.lua` reads them."""
+) -> list[tuple[str | int, ...]]:
+    """As `settle.lua` reads them."""
     used = (1, input_tokens, output_tokens, input_tokens + output_tokens)
-    args: list[str] = []
+    found: list[tuple[str | int, ...]] = []
     for check in checks:
         if check.spec is not None:
             change = used[check.spec.unit] - check.amount
             if change:
-                args += ("w", check.key, str(redis_now_us // check.spec.width_us), str(change))
+                found.append(("w", check.key, str(redis_now_us // check.spec.width_us), change))
         elif check.account is not None:
-            args += ("b", check.key, str(check.amount), str(spent))
+            found.append(("b", check.key, str(check.amount), str(spent)))
         else:
-            args += ("c", check.key, "", "")
-    return args
+            found.append(("c", check.key))
+    return found
 
 
 def share_of(scope: Scope, replicas: int) -> Scope:

@@ -15,15 +15,13 @@ from typing import Any, Protocol
 
 from pilothouse.core.errors import InvalidInput, PilothouseError
 
-Reply = list[bytes]
-
 
 class RedisGone(PilothouseError):
     """Redis did not answer, or not sensibly. Whether a script ran is not known."""
 
 
 class _Pipeline(Protocol):
-    def evalsha(self, sha: str, numkeys: int, *keys_and_args: str) -> object: ...
+    def evalsha(self, sha: str, numkeys: int, *keys_and_args: str | bytes) -> object: ...
     async def execute(self, raise_on_error: bool = True) -> list[Any]: ...
 
 
@@ -79,7 +77,9 @@ class Script:
 class _Sent:
     __slots__ = ("args", "reply", "script")
 
-    def __init__(self, script: Script, args: Sequence[str], reply: asyncio.Future[Any]) -> None:
+    def __init__(
+        self, script: Script, args: Sequence[str | bytes], reply: asyncio.Future[Any]
+    ) -> None:
         self.script = script
         self.args = args
         self.reply = reply
@@ -96,7 +96,7 @@ class RedisWire:
         self._task: asyncio.Task[None] | None = None
         self._is_loaded = False
 
-    def send(self, script: Script, args: Sequence[str]) -> asyncio.Future[Any]:
+    def send(self, script: Script, args: Sequence[str | bytes]) -> asyncio.Future[Any]:
         """The script's reply to come, or `RedisGone`. Runs in the order of sending."""
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Sent(script, args, reply))
