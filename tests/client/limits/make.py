@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
@@ -15,11 +15,50 @@ from pilothouse.client.limits.port import Admission, Ask, Limiter
 from pilothouse.client.limits.purse import Purses
 from pilothouse.client.limits.redis_limiter import RedisLimiter
 from pilothouse.client.limits.redis_wire import connect
-from pilothouse.core.limits import Budget, BudgetStore, Limits, Refused, Scope, scope_of
+from pilothouse.core.errors import StoreError
+from pilothouse.core.limits import (
+    Account,
+    Budget,
+    BudgetStore,
+    Granted,
+    Limits,
+    Refused,
+    Scope,
+    Spent,
+    scope_of,
+)
 from pilothouse.core.pico import PICO
 
 START_US = 1_790_000_010_000_000  # 2026-09-21, 14:13:30 UTC
 _numbers = itertools.count(1)
+
+
+class Away:
+    """A store that fails until told otherwise."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+        self.is_away = False
+
+    def draw(self, *args: Any, **options: Any) -> Granted:
+        self._check()
+        return self.store.draw(*args, **options)
+
+    def report(self, holder: str, spent: Sequence[Spent], *, until_us: int) -> None:
+        self._check()
+        self.store.report(holder, spent, until_us=until_us)
+
+    def leave(self, holder: str) -> None:
+        self._check()
+        self.store.leave(holder)
+
+    def spent(self, account: Account) -> int:
+        self._check()
+        return self.store.spent(account)
+
+    def _check(self) -> None:
+        if self.is_away:
+            raise StoreError("t.db: another process holds it: try again, or stop that process")
 
 
 class Clock:

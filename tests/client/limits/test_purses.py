@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from pilothouse.client.limits.local import LocalAdmission, LocalLimiter
-from pilothouse.core.errors import StoreError
 from pilothouse.core.limits import Account, Granted, Refused, Spent, scope_of
 from pilothouse.core.pico import PICO
 from pilothouse.stores.sqlite import SqliteStore
 
 from .make import (
     START_US,
+    Away,
     Clock,
     a_local,
     a_replica,
@@ -222,6 +222,56 @@ def test_idle_money_goes_back_and_idle_scopes_are_forgotten(tmp_path: Path) -> N
     asyncio.run(body())
 
 
+@pytest.mark.parametrize(("limit", "free"), [("0.5", "0.1"), ("2", "1.6"), ("0.3", "0")])
+def test_a_budget_changed_while_it_is_drawn_holds_at_once(
+    tmp_path: Path, limit: str, free: str
+) -> None:
+    async def body() -> None:
+        store = SqliteStore(tmp_path / "t.db")
+        limiter, before, after = (
+            a_local(Clock(), store.budgets),
+            a_scope(usd="1"),
+            a_scope(usd=limit),
+        )
+        held = await admitted(limiter, an_ask(before, usd="0.5"))
+        settle(limiter, await admitted(limiter, an_ask(before, usd="0.3")), usd="0.3")
+        settle(limiter, held, usd="0.1")
+        limiter.admit(
+            an_ask(after, usd="9")
+        )  # it is seen: what was drawn for the old one goes back
+        await limiter.tend()
+        no = await refused(limiter, an_ask(after, usd=str(float(free) + 0.01)))
+        assert no.by == "budget"
+        await admitted(limiter, an_ask(after, usd=free))
+        await limiter.close()
+        store.close()
+
+    asyncio.run(body())
+
+
+def test_a_month_that_was_only_booked_gets_a_budget_and_what_was_spent_counts(
+    tmp_path: Path,
+) -> None:
+    async def body() -> None:
+        store = SqliteStore(tmp_path / "t.db")
+        limiter, before, after = (
+            a_local(Clock(), store.budgets),
+            a_scope(),
+            a_scope(usd="1", per="month"),
+        )
+        settle(limiter, await admitted(limiter, an_ask(before, usd="0.4")), usd="0.4")
+        in_flight = await admitted(limiter, an_ask(before, usd="0.1"))
+        await limiter.tend()
+        assert (await refused(limiter, an_ask(after, usd="0.6"))).by == "budget"
+        await admitted(limiter, an_ask(after, usd="0.5"))
+        settle(limiter, in_flight, usd="0.1")
+        assert (await refused(limiter, an_ask(after, usd="0.1"))).by == "budget"
+        await limiter.close()
+        store.close()
+
+    asyncio.run(body())
+
+
 def test_keys_and_teams_without_a_budget_have_their_months_booked(tmp_path: Path) -> None:
     async def body() -> None:
         store = SqliteStore(tmp_path / "t.db")
@@ -237,30 +287,6 @@ def test_keys_and_teams_without_a_budget_have_their_months_booked(tmp_path: Path
         store.close()
 
     asyncio.run(body())
-
-
-class Away:
-    """A store that fails until told otherwise."""
-
-    def __init__(self, store: Any) -> None:
-        self.store = store
-        self.is_away = False
-
-    def draw(self, *args: Any, **options: Any) -> Granted:
-        self._check()
-        return self.store.draw(*args, **options)
-
-    def report(self, holder: str, spent: Sequence[Spent], *, until_us: int) -> None:
-        self._check()
-        self.store.report(holder, spent, until_us=until_us)
-
-    def leave(self, holder: str) -> None:
-        self._check()
-        self.store.leave(holder)
-
-    def _check(self) -> None:
-        if self.is_away:
-            raise StoreError("t.db: another process holds it: try again, or stop that process")
 
 
 def test_while_the_database_is_away_what_was_drawn_is_spent_and_booked_later(

@@ -20,6 +20,7 @@ from pilothouse.stores.sqlite import SqliteStore
 
 from .conftest import Server
 from .make import (
+    Away,
     Clock,
     a_prefix,
     a_replica,
@@ -333,6 +334,44 @@ def test_settlements_made_while_redis_is_away_arrive_when_it_is_back(redis_serve
             await one.beat()
             await settled(one)
             assert (await refused(two, an_ask(scope, usd="0.6"))).remaining == PICO // 2
+
+    asyncio.run(body())
+
+
+def test_without_redis_and_without_the_database_budgets_are_closed_and_bookings_wait(
+    redis_server: Server, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        store = SqliteStore(tmp_path / "t.db")
+        away = Away(store.budgets)
+        async with a_replica(redis_server.url, Clock(), a_prefix(), store=away) as limiter:
+            known, unknown = a_scope("k", usd="1"), a_scope("u", usd="1")
+            settle(limiter, await admitted(limiter, an_ask(known, usd="0.4")), usd="0.4")
+            await settled(limiter)
+            away.is_away = True
+            no = await refused(limiter, an_ask(unknown, usd="0.1"))
+            assert (no.by, "the database does not answer" in no.message) == ("limiter", True)
+            redis_server.stop()
+            settle(limiter, await admitted(limiter, an_ask(known, usd="0.6")), usd="0.1")
+            assert (await refused(limiter, an_ask(unknown, usd="0.1"))).by == "budget"
+            await limiter._copy.flush()  # pyright: ignore[reportPrivateUsage]
+            away.is_away = False
+            await limiter._copy.flush()  # pyright: ignore[reportPrivateUsage]
+            assert store.budgets.spent(SPENT) == PICO // 2
+        store.close()
+
+    asyncio.run(body())
+
+
+def test_the_same_attempt_is_a_duplicate_here_without_asking_redis(
+    redis_url: str, prefix: str
+) -> None:
+    async def body() -> None:
+        async with a_replica(redis_url, Clock(), prefix) as limiter:
+            await admitted(limiter, an_ask(a_scope(), id="same"))
+            verdict = limiter.admit(an_ask(a_scope(), id="same"))
+            assert isinstance(verdict, Refused)
+            assert verdict.by == "duplicate"
 
     asyncio.run(body())
 

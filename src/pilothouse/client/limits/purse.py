@@ -135,10 +135,11 @@ class Purses:
         purse.dry_until_us = 0
         if limit is None:
             purse.free = _UNLIMITED
+        elif self._is_drawing and old is None:
+            purse.free = -purse.held - purse.unreported  # nothing of it was ever drawn
         elif self._is_drawing:
-            if old is not None and purse.free > 0:
-                purse.returned += purse.free
-            purse.free = 0
+            purse.returned += max(purse.free, 0)
+            purse.free = min(purse.free, 0)
             self.touch(purse)
         else:
             purse.free = (
