@@ -14,11 +14,11 @@ from decimal import Decimal
 from msgspec import Struct
 
 from pilothouse import registry
-from pilothouse.core.answer import Answer, Usage
 from pilothouse.core.call import Call, Source
 from pilothouse.core.errors import RETRYABLE, ProviderError
 from pilothouse.core.ids import time_ordered_id
 from pilothouse.core.ports import Chunk, NowUs, PriceOf, Provider, Recorder, Reply
+from pilothouse.core.answer import Answer, Usage
 from pilothouse.core.request import Request
 from pilothouse.core.route import Route, Target
 

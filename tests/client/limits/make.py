@@ -155,6 +155,18 @@ async def a_replica(
         await limiter.close()
 
 
+@asynccontextmanager
+async def two_replicas(
+    url: str, prefix: str, clock: Clock, **options: Any
+) -> AsyncGenerator[tuple[RedisLimiter, RedisLimiter]]:
+    async with (
+        a_replica(url, clock, prefix, "r1", **options) as one,
+        a_replica(url, clock, prefix, "r2", **options) as two,
+    ):
+        await one.beat()  # sees the other
+        yield one, two
+
+
 async def swept(url: str, prefix: str) -> None:
     """Take everything under a prefix out of Redis."""
     client: Any = connect(url, timeout_s=5.0)
