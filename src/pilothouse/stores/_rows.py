@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from pilothouse.core.call import Call
+from pilothouse.core.pico import pico_usd, usd
 from pilothouse.core.ports import CallFilter
 
 CALL_COLUMNS = tuple("cost_pico_usd" if f == "cost_usd" else f for f in Call.__struct_fields__)
@@ -30,16 +30,6 @@ def call_from_row(row: tuple[Any, ...]) -> Call:
     if values["cost_usd"] is not None:
         values["cost_usd"] = usd(values["cost_usd"])
     return Call(**values)
-
-
-def pico_usd(cost_usd: Decimal) -> int:
-    """Dollars to whole pico-dollars (1e-12 USD), rounded half to even below that."""
-    return int((cost_usd * 1_000_000_000_000).to_integral_value())
-
-
-def usd(pico: int) -> Decimal:
-    """Pico-dollars to dollars, exactly, without trailing zeros."""
-    return Decimal(f"{Decimal(pico).scaleb(-12).normalize():f}")
 
 
 def where_clause(where: CallFilter) -> tuple[str, list[Any]]:

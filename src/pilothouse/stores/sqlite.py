@@ -1,4 +1,4 @@
-"""Calls, runs and rollouts in one SQLite file (WAL).
+"""Calls, runs, rollouts, keys and budgets in one SQLite file (WAL).
 
 Two connections: telemetry is written with synchronous=NORMAL (a power cut may lose the last commits,
 a SIGKILL loses none), what must never be lost with FULL. A lock each, so any thread may call.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -20,6 +20,8 @@ import msgspec
 from pilothouse.core.call import Call, Score
 from pilothouse.core.errors import StoreError
 from pilothouse.core.ports import AuditEntry, CallFilter, PaidAnswer, StoredRollout
+from pilothouse.stores._budgets import BudgetTable
+from pilothouse.stores._keys import KeyTable
 from pilothouse.stores._rows import CALL_COLUMNS, call_from_row, row_from_call, where_clause
 from pilothouse.stores._schema import connect, explained, upgrade
 
@@ -33,7 +35,10 @@ _INSERT_SCORE = "INSERT OR REPLACE INTO scores (call_id, scorer, value, detail) 
 
 
 class SqliteStore:
-    """Implements `CallStore`, `RunStore` and `RolloutStore`. Raises `StoreError`."""
+    """Implements `CallStore`, `RunStore` and `RolloutStore`; `keys` a `KeyStore`, `budgets` a `BudgetStore`.
+
+    Raises `StoreError`.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
@@ -46,6 +51,8 @@ class SqliteStore:
             raise
         self._durable_lock = Lock()
         self._telemetry_lock = Lock()
+        self.keys = KeyTable(self._durably, self.query)
+        self.budgets = BudgetTable(self._durably, self.query)
 
     def close(self) -> None:
         """Close the file. Idempotent."""
@@ -223,6 +230,9 @@ class SqliteStore:
             score = Score(call_id=call_id, scorer=scorer, value=value, detail=detail)
             found.setdefault(call_id, []).append(score)
         return found
+
+    def _durably(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._transaction(self._durable, self._durable_lock)
 
     @contextmanager
     def _transaction(self, db: sqlite3.Connection, lock: Lock) -> Generator[sqlite3.Connection]:

@@ -8,8 +8,9 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from pilothouse.core.pico import usd
 from pilothouse.core.ports import CallFilter
-from pilothouse.stores._rows import usd, where_clause
+from pilothouse.stores._rows import where_clause
 
 Dimension = Literal["model", "route", "arm", "target", "day", "source"]
 

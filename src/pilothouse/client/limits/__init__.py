@@ -1,0 +1,1 @@
+"""Limits and budgets: one port, counted in this process or in Redis."""
