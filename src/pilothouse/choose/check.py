@@ -102,6 +102,8 @@ def _verdict(model_id: str, now: Decision, soon: date) -> Verdict:
             )
             return Verdict(id=model_id, state="retired" if is_gone else "breaks", why=text)
     for beaten in now.dominated:
+        if beaten.id == model_id and beaten.is_twin:
+            return Verdict(id=model_id, state="ok", why=f"ranked as {beaten.by}: {beaten.why}")
         if beaten.id == model_id:
             return Verdict(id=model_id, state="dominated", why=f"by {beaten.by}: {beaten.why}")
     for rank, pick in enumerate([*now.shortlist, *now.runners_up], 1):

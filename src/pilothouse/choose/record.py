@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import msgspec
 
-from pilothouse.choose.constraints import usd
 from pilothouse.choose.decision import Decision, Pick
+from pilothouse.choose.dollars import usd
 from pilothouse.choose.page import page
 from pilothouse.core.model import Claim, Source
 
@@ -36,9 +36,11 @@ def record_html(decision: Decision, sources: Mapping[str, Source]) -> str:
 def summary(decision: Decision) -> str:
     """One line: how many models, and what became of them."""
     chosen = len(decision.shortlist)
+    twins = sum(d.is_twin for d in decision.dominated)
+    named = f", {twins} ranked under another name" if twins else ""
     return (
         f"{decision.considered} models as of {decision.as_of}: {len(decision.excluded)} out by a hard "
-        f"limit, {len(decision.dominated)} dominated, {chosen} shortlisted"
+        f"limit, {len(decision.dominated) - twins} dominated{named}, {chosen} shortlisted"
         + (f", {len(decision.runners_up)} behind them" if decision.runners_up else "")
     )
 
@@ -90,6 +92,8 @@ def sensitivity_lines(decision: Decision) -> Iterator[str]:
     if decision.tie_at_the_end:
         tied = ", ".join(decision.tie_at_the_end)
         yield f"the shortlist ends inside a tie: {tied} could as well be on it"
+    if decision.unscored:
+        yield unscored_line(decision)
     names = list(decision.weights)
     total = sum(decision.weights.values())
     for flip in decision.flips:
@@ -102,6 +106,18 @@ def sensitivity_lines(decision: Decision) -> Iterator[str]:
         ]
         change = ", ".join(steps) or "almost nothing"
         yield f"{flip.rival} leads when {flip.moved:.0%} of the weight moves ({change})"
+
+
+def unscored_line(decision: Decision) -> str:
+    """Who might be better than the shortlist, for all that is known."""
+    shown, count = decision.unscored[:5], len(decision.unscored)
+    more = f" and {count - len(shown)} more" if count > len(shown) else ""
+    way = f" ({decision.quality_protocol})" if decision.quality_protocol else ""
+    stand = "stands" if count == 1 else "stand"
+    return (
+        f"nobody measured {decision.quality_by}{way} of {', '.join(shown)}{more}: whether better or worse "
+        f"is not known, so {'it' if count == 1 else 'they'} {stand} behind; a proof of concept would tell"
+    )
 
 
 def _ranks(low: int, high: int) -> str:
@@ -156,11 +172,18 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
         yield "## On the frontier, behind the shortlist"
         yield ""
         yield from _table(*pick_rows(decision.runners_up, len(decision.shortlist) + 1))
-    if decision.dominated:
+    beaten = [d for d in decision.dominated if not d.is_twin]
+    twins = [d for d in decision.dominated if d.is_twin]
+    if beaten:
         yield ""
         yield "## Dominated"
         yield ""
-        yield from _table(["model", "by", "why"], [[d.id, d.by, d.why] for d in decision.dominated])
+        yield from _table(["model", "by", "why"], [[d.id, d.by, d.why] for d in beaten])
+    if twins:
+        yield ""
+        yield "## Ranked under another name"
+        yield ""
+        yield from _table(["model", "as", "why"], [[d.id, d.by, d.why] for d in twins])
     if decision.unranked:
         yield ""
         yield "## Keep every limit, and nobody says anything to rank them by"

@@ -22,6 +22,7 @@ from pilothouse.core.need import Need
 from pilothouse.documents.strict import parse
 
 _SHOWN = 20
+_TWINS = 3
 
 
 @click.command()
@@ -178,12 +179,17 @@ def _print_endings(decision: Decision, catalog: Catalog, now: date) -> None:
 
 
 def _print_rest(decision: Decision, show_all: bool) -> None:
-    if decision.dominated:
-        click.echo(f"\n{bold('Dominated')}")
-        shown = decision.dominated if show_all else decision.dominated[:_SHOWN]
+    for title, word, is_twin in (
+        ("Dominated", "by", False),
+        ("Ranked under another name", "as", True),
+    ):
+        of = [d for d in decision.dominated if d.is_twin == is_twin]
+        shown = of if show_all else of[: _SHOWN if not is_twin else _TWINS]
+        if shown:
+            click.echo(f"\n{bold(title)}")
         for beaten in shown:
-            click.echo(f"  {beaten.id} by {beaten.by}: {beaten.why}")
-        _print_more(len(decision.dominated) - len(shown))
+            click.echo(f"  {beaten.id} {word} {beaten.by}: {beaten.why}")
+        _print_more(len(of) - len(shown))
     if decision.excluded:
         click.echo(f"\n{bold('Excluded')}, nearest first")
         nearest = sorted(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pilothouse.catalog.prices import rates
-from pilothouse.choose.constraints import usd
+from pilothouse.choose.dollars import usd
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.cli.situation import today
