@@ -223,3 +223,16 @@ def test_the_wizard_shows_what_each_answer_leaves_goes_back_and_writes_the_need(
     again = run("choose", tmp_path / "need.yaml", "--as-of", "2026-11-24", "--json")
     assert json.loads(again.output) == json.loads((tmp_path / "decision.json").read_text())
     assert run("choose", "--ask", said="q\n").return_value == 130
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--as-of", "2017-01-01"], "before the first model of the catalogue, 2019-02-14"),
+        (["--known-at", "2019-01-01"], "nothing had been said by 2019-01-01"),
+        (["--as-of", "2027-06-01"], "2027-03-01 is not after the day that answers"),
+    ],
+)
+def test_a_day_on_which_nobody_can_answer_is_refused(args: list[str], said: str) -> None:
+    error = run("choose", NEED, *args).exception
+    assert isinstance(error, InvalidInput) and said in str(error)

@@ -71,8 +71,11 @@ def read_decision(data: bytes, name: str) -> SavedDecision:
 
 
 def needed_today(saved: SavedDecision, as_of: date) -> Need:
-    """The same need, free of the day it was first decided on."""
-    return msgspec.structs.replace(saved.need, as_of=as_of, known_at=None)
+    """The same need, free of the day it was first decided on and of an end that has come meanwhile."""
+    must, until = saved.need.must, saved.need.must.lives_until
+    if until is not None and until <= as_of:
+        must = msgspec.structs.replace(must, lives_until=None)
+    return msgspec.structs.replace(saved.need, as_of=as_of, known_at=None, must=must)
 
 
 def check(saved: SavedDecision, now: Decision, soon: date) -> Checked:
