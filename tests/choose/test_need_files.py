@@ -119,7 +119,7 @@ KNOWN = Known(
         ("must: {latency: {category: realtime}}", 'Did you mean "real_time"?'),
         ("must: {latency: {end_to_end_ms: 500}}", 'Did you mean "end_to_end_s"?'),
         ("must: {quality: {mmlu: 60}}", "it is a share: 0.6 for 60 %"),
-        ("must: {inputs: [smell]}", "Known: text, image, pdf, audio, video."),
+        ("must: {inputs: [smell]}", "Known: audio, image, pdf, text, video."),
         ("as_of: yesterday", '"yesterday" is not a day such as 2026-11-24'),
         (
             "must: {hosts: {allow: [azur]}}",

@@ -127,7 +127,9 @@ def test_templates_start_from_the_guides_use_cases(tmp_path: Path) -> None:
     assert "180_000" in (tmp_path / "need.yaml").read_text()
     error = run("choose", "--template", "legal").exception
     assert isinstance(error, InvalidInput) and "there is no template" in str(error)
-    assert "and not both" in str(run("choose").exception)
+    assert "give a NEED file" in str(run("choose").exception)
+    both = run("choose", NEED, "--template", "medical-chatbot").exception
+    assert "and not both" in str(both)
 
 
 def test_your_own_catalogue_counts_everywhere(tmp_path: Path) -> None:

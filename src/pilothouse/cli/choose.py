@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,8 +17,9 @@ from pilothouse.choose.guide.templates import template_names, template_text
 from pilothouse.choose.poc import poc_yaml
 from pilothouse.cli.ask import Left, ask, need_yaml
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
+from pilothouse.cli.need_flags import need_flags, needed
 from pilothouse.cli.output import bold, print_table
-from pilothouse.cli.situation import read_need, situation, today
+from pilothouse.cli.situation import known_names, read_need, situation, today
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.need import Need
 from pilothouse.documents.strict import parse
@@ -31,6 +34,7 @@ _TWINS = 3
     "--ask", "asks", is_flag=True, help="Ask question by question instead of reading a file."
 )
 @click.option("--template", help="Start from a use case of the guide instead; `list` names them.")
+@need_flags
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -61,9 +65,11 @@ def command(
     show_all: bool,
     own: Path | None,
     as_json: bool,
+    **flags: Any,
 ) -> int:
     """Choose 2-3 models for the NEED in a YAML file, with every exclusion explained.
 
+    The main limits can be given as options instead; beside a file or a template they win over it.
     --ask goes through the guide's questions and shows what each answer leaves.
     --template NAME chooses for one of the guide's use cases; with --out its need.yaml is written, too.
 
@@ -73,6 +79,7 @@ def command(
     \b
     Example:
       pilothouse choose examples/needs/ecommerce-support.yaml --out decision
+      pilothouse choose --requests-per-day 20k --input-tokens 6000 --output-tokens 500 --context 200k --requires tools
     """
     if template == "list":
         click.echo("\n".join(template_names()))
@@ -80,13 +87,15 @@ def command(
     catalog = open_catalog(own)
     asked = None
     if asks:
+        _check_alone(need, template, flags)
         day = as_of.date() if as_of else today()
         try:
             asked = ask(offers(catalog, day), day)
         except Left:
             return 130
+    wanted = asked or _need(need, template, flags, catalog)
     given = situation(
-        asked or _need(need, template, catalog),
+        wanted,
         catalog,
         as_of=as_of.date() if as_of else None,
         known_at=known_at.date() if known_at else None,
@@ -94,10 +103,8 @@ def command(
     decision = given.decide()
     if out is not None:
         _write(decision, catalog, out)
-        if asked is not None:
-            (out / "need.yaml").write_text(need_yaml(asked), encoding="utf-8")
-        elif template is not None:
-            (out / "need.yaml").write_text(template_text(template), encoding="utf-8")
+        if need is None:
+            (out / "need.yaml").write_text(_need_text(template, flags, wanted), encoding="utf-8")
     if plot is not None:
         from pilothouse.plots.decision import plot_decision  # matplotlib is heavy, and optional
         from pilothouse.plots.write import write
@@ -110,12 +117,37 @@ def command(
     return 0 if decision.shortlist else 1
 
 
-def _need(path: Path | None, template: str | None, catalog: Catalog) -> Need:
-    if (path is None) == (template is None):
+def _check_alone(need: Path | None, template: str | None, flags: Mapping[str, Any]) -> None:
+    if need is not None or template is not None or any(flags.values()):
+        raise InvalidInput(
+            "--ask asks for everything itself: leave out NEED, --template and limits"
+        )
+
+
+def _need(
+    path: Path | None, template: str | None, flags: Mapping[str, Any], catalog: Catalog
+) -> Need:
+    if path is not None and template is not None:
         raise InvalidInput("choose: give a NEED file or --template NAME, and not both")
+    base = None
     if path is not None:
-        return read_need(path, catalog)
-    return parse(template_text(template or ""), Need, name=f"template {template}").value
+        base = read_need(path, catalog)
+    elif template is not None:
+        base = parse(template_text(template), Need, name=f"template {template}").value
+    need = needed(base, flags, known_names(catalog)) if any(flags.values()) else base
+    if need is None:
+        raise InvalidInput(
+            "choose: give a NEED file, --template NAME (`--template list`), --ask, or limits as options "
+            "(pilothouse choose --help)"
+        )
+    return need
+
+
+def _need_text(template: str | None, flags: Mapping[str, Any], need: Need) -> str:
+    """The template with its comments while nothing was changed, else what was said."""
+    if template is not None and not any(flags.values()):
+        return template_text(template)
+    return need_yaml(need)
 
 
 def _write(decision: Decision, catalog: Catalog, out: Path) -> None:
@@ -129,6 +161,8 @@ def _write(decision: Decision, catalog: Catalog, out: Path) -> None:
     )
     if decision.shortlist:
         (out / "poc.yaml").write_text(poc_yaml(decision), encoding="utf-8")
+    else:
+        (out / "poc.yaml").unlink(missing_ok=True)  # of an earlier decision: nothing to prove now
 
 
 def _print(
@@ -154,8 +188,9 @@ def _print(
             click.echo(f"  {line}")
     _print_rest(decision, show_all)
     if out is not None:
-        ready = " and a ready poc.yaml" if decision.shortlist else ""
-        click.echo(f"\nwritten: decision.md, decision.html, decision.json{ready} in {out}/")
+        written = ["decision.md", "decision.html", "decision.json"]
+        written += [name for name in ("need.yaml", "poc.yaml") if (out / name).exists()]
+        click.echo(f"\nwritten: {', '.join(written)} in {out}/")
 
 
 def _print_pick(pick: Pick) -> None:
