@@ -16,9 +16,10 @@ from pilothouse.choose.facts import offers
 from pilothouse.choose.guide.templates import template_names, template_text
 from pilothouse.choose.poc import poc_yaml
 from pilothouse.cli.ask import Left, ask, need_yaml
+from pilothouse.cli.by_guide import by_guide, print_by_guide
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.need_flags import need_flags, needed
-from pilothouse.cli.output import bold, print_table
+from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.cli.situation import known_names, read_need, situation, today
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.need import Need
@@ -34,6 +35,14 @@ _TWINS = 3
     "--ask", "asks", is_flag=True, help="Ask question by question instead of reading a file."
 )
 @click.option("--template", help="Start from a use case of the guide instead; `list` names them.")
+@click.option(
+    "--by",
+    "by",
+    type=click.Choice(["engine", "guide"]),
+    default="engine",
+    show_default=True,
+    help="Who answers: limits, frontier and ranking, or the model selection guide's tree.",
+)
 @need_flags
 @click.option(
     "--out",
@@ -65,6 +74,7 @@ def command(
     show_all: bool,
     own: Path | None,
     as_json: bool,
+    by: str,
     **flags: Any,
 ) -> int:
     """Choose 2-3 models for the NEED in a YAML file, with every exclusion explained.
@@ -72,6 +82,8 @@ def command(
     The main limits can be given as options instead; beside a file or a template they win over it.
     --ask goes through the guide's questions and shows what each answer leaves.
     --template NAME chooses for one of the guide's use cases; with --out its need.yaml is written, too.
+
+    --by guide answers as the guide does, word for word with --as-of 2025-12-31.
 
     Exit 0: a shortlist; 1: no model keeps every limit (the smallest relaxations are printed);
     2: bad input.
@@ -100,6 +112,13 @@ def command(
         as_of=as_of.date() if as_of else None,
         known_at=known_at.date() if known_at else None,
     )
+    if by == "guide":
+        answer = by_guide(given.need, template, catalog, given.offers, given.as_of)
+        if as_json:
+            print_json(answer)
+        else:
+            print_by_guide(given.need, answer)
+        return 0
     decision = given.decide()
     if out is not None:
         _write(decision, catalog, out)

@@ -76,7 +76,7 @@ def command(
     if as_json:
         print_json({"as_of": day, "walk": found, "models": names, "warnings": told})
         return 0
-    _print_walk(found, names, day)
+    print_walk(found, names, day)
     for warning in told:
         click.echo(f"  take care: {warning.says}")
     return 0
@@ -95,7 +95,8 @@ def _asked(guide: Guide) -> dict[str, str | bool]:
     return answers
 
 
-def _print_walk(found: Walk, names: Sequence[Occupant], day: date) -> None:
+def print_walk(found: Walk, names: Sequence[Occupant], day: date) -> None:
+    """The path, the models at its end, and where they run."""
     for step in found.path:
         where = f"node {step.node}, lines {step.lines[0]}-{step.lines[1]}"
         click.echo(f"{step.question} {bold(step.answer)}  ({where})")
