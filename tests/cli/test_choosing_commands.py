@@ -218,7 +218,7 @@ def test_the_wizard_shows_what_each_answer_leaves_goes_back_and_writes_the_need(
     args = ["choose", "--ask", "--as-of", "2026-11-24", "--out", tmp_path]
     result = run(*args, said="\n".join(answers) + "\n")
     assert result.exception is None, result.output
-    assert result.output.count("keep all limits so far") == 22
+    assert result.output.count("keep all limits") == 23
     assert "Guide, node 1" in result.output and "y or n" in result.output
     written = (tmp_path / "need.yaml").read_text()
     assert "name: asked" in written and "context_tokens: 200000" in written
@@ -238,3 +238,24 @@ def test_the_wizard_shows_what_each_answer_leaves_goes_back_and_writes_the_need(
 def test_a_day_on_which_nobody_can_answer_is_refused(args: list[str], said: str) -> None:
     error = run("choose", NEED, *args).exception
     assert isinstance(error, InvalidInput) and said in str(error)
+
+
+def test_the_wizard_says_what_was_not_understood_and_asks_again() -> None:
+    answers = ["maybe", "n", "300x", "none", "", "fast", "Near real-time", "", "", "", "", ""]
+    answers += ["0", "1k", "", "", "100 EUR", "0", "none", "", "toolz", "tools", "soc3", "none"]
+    answers += ["", "", "soon", "any", "", ""]
+    result = run("choose", "--ask", "--as-of", "2026-11-24", said="\n".join(answers) + "\n")
+    assert result.exception is None, result.output
+    told = [line for line in result.output.splitlines() if "not understood: " in line]
+    wrong = [
+        "y or n",
+        "128000",
+        "near_real_time",
+        "from 1 on",
+        "no other currency",
+        "more than nothing",
+    ]
+    wrong += ['Did you mean "tools"?', 'Did you mean "soc2"?', "a day such as"]
+    assert len(told) == len(wrong)
+    assert all(part in line for part, line in zip(wrong, told, strict=True))
+    assert "`$" not in result.output and "To keep the need" in result.output

@@ -11,7 +11,7 @@ def usd(amount: Decimal) -> str:
         return f"${amount:,.2f}"
     if amount >= _POWERS_BELOW or not amount:
         return f"${float(amount):.4g}"
-    return f"${Decimal(f'{amount:.3e}'):f}"
+    return f"${Decimal(f'{amount:.3e}').normalize():f}"
 
 
 _POWERS_BELOW = Decimal("0.0001")

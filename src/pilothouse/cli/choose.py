@@ -133,6 +133,10 @@ def command(
         click.echo(record.record_json(decision, catalog.sources), nl=False)
     else:
         _print(decision, catalog, today(), show_all, out)
+        if asked is not None and out is None:
+            click.echo(
+                "\nTo keep the need that your answers make: pilothouse choose --ask --out FOLDER"
+            )
     return 0 if decision.shortlist else 1
 
 

@@ -40,7 +40,8 @@ class Flag(Struct, frozen=True, kw_only=True):
     metavar: str = "TEXT"
 
 
-def _size(text: str) -> int:
+def size_of(text: str) -> int:
+    """`128k` as 128000. Raises `ValueError` with what would have been right."""
     found = re.fullmatch(r"([0-9][0-9,_]*(?:[.][0-9]+)?)([kmb]?)", text.strip().lower())
     if found is None:
         raise ValueError('a number such as 128000, "128k" or "1.5M"')
@@ -50,7 +51,8 @@ def _size(text: str) -> int:
     return int(amount)
 
 
-def _usd(text: str) -> str:
+def usd_amount(text: str) -> str:
+    """`$1,200` as 1200. Raises `ValueError` with what would have been right."""
     plain = text.strip().removeprefix("$").replace(",", "")
     try:
         Decimal(plain)
@@ -66,14 +68,17 @@ def _seconds(text: str) -> float:
     return float(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
-def _day(text: str) -> str:
+def day_of(text: str) -> str:
+    """A day in ISO 8601. Raises `ValueError` with what would have been right."""
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise ValueError("a day such as 2027-03-01") from None
 
 
-def _one_of(words: Sequence[str]) -> Callable[[str], str]:
+def one_of(words: Sequence[str]) -> Callable[[str], str]:
+    """A reader of one of these words. It raises `ValueError` with all of them and the nearest."""
+
     def read(text: str) -> str:
         if text not in words:
             raise ValueError(f"one of {', '.join(words)}.{did_you_mean(text, words)}")
@@ -85,7 +90,7 @@ def _one_of(words: Sequence[str]) -> Callable[[str], str]:
 def _weight(text: str) -> tuple[str, float]:
     name, _, weight = text.partition("=")
     try:
-        return _one_of(Nice.__struct_fields__)(name.strip()), float(weight)
+        return one_of(Nice.__struct_fields__)(name.strip()), float(weight)
     except ValueError:
         names = ", ".join(Nice.__struct_fields__)
         raise ValueError(f"such as quality=3 (one of {names})") from None
@@ -93,37 +98,37 @@ def _weight(text: str) -> tuple[str, float]:
 
 FLAGS: tuple[Flag, ...] = (
     Flag(name="name", key="name", help="Stands over the record."),
-    Flag(name="requests-per-day", key="volume_per_day", read=_size, metavar="N", help="On average."),
-    Flag(name="input-tokens", key="tokens.input", read=_size, metavar="N", help="Of a mean request."),
-    Flag(name="output-tokens", key="tokens.output", read=_size, metavar="N", help="Of a mean answer."),
-    Flag(name="longest-input", key="tokens.longest_input", read=_size, metavar="N", help="Must fit."),
+    Flag(name="requests-per-day", key="volume_per_day", read=size_of, metavar="N", help="On average."),
+    Flag(name="input-tokens", key="tokens.input", read=size_of, metavar="N", help="Of a mean request."),
+    Flag(name="output-tokens", key="tokens.output", read=size_of, metavar="N", help="Of a mean answer."),
+    Flag(name="longest-input", key="tokens.longest_input", read=size_of, metavar="N", help="Must fit."),
     Flag(name="task", key="tasks", is_many=True, help="What it is for: code, embeddings, ..."),
     Flag(name="within", key="must.latency.end_to_end_s", read=_seconds, metavar="SECONDS",
          help='The whole answer; "500ms" is understood.'),
     Flag(name="first-token-within", key="must.latency.ttft_s", read=_seconds, metavar="SECONDS",
          help="The first token."),
-    Flag(name="latency", key="must.latency.category", read=_one_of(get_args(LatencyClass)), metavar="CLASS",
+    Flag(name="latency", key="must.latency.category", read=one_of(get_args(LatencyClass)), metavar="CLASS",
          help="real_time, interactive, near_real_time or batch."),
-    Flag(name="budget-month", key="must.budget.per_month_usd", read=_usd, metavar="USD",
+    Flag(name="budget-month", key="must.budget.per_month_usd", read=usd_amount, metavar="USD",
          help="The most, for 30 days."),
-    Flag(name="budget-request", key="must.budget.per_request_usd", read=_usd, metavar="USD",
+    Flag(name="budget-request", key="must.budget.per_request_usd", read=usd_amount, metavar="USD",
          help="The most, for one request."),
-    Flag(name="context", key="must.context_tokens", read=_size, metavar="N", help='The least; "128k".'),
-    Flag(name="reads", key="must.inputs", read=_one_of(get_args(Kind)), is_many=True, metavar="KIND",
+    Flag(name="context", key="must.context_tokens", read=size_of, metavar="N", help='The least; "128k".'),
+    Flag(name="reads", key="must.inputs", read=one_of(get_args(Kind)), is_many=True, metavar="KIND",
          help="text, image, pdf, audio, video."),
-    Flag(name="requires", key="must.requires", read=_one_of(get_args(Ability)), is_many=True, metavar="ABILITY",
+    Flag(name="requires", key="must.requires", read=one_of(get_args(Ability)), is_many=True, metavar="ABILITY",
          help="tools, structured_output, reasoning, ..."),
     Flag(name="language", key="must.languages", is_many=True, metavar="CODE", help="de, ja, ..."),
-    Flag(name="deployment", key="must.deployment", read=_one_of(get_args(Deployment)), metavar="PLACE",
+    Flag(name="deployment", key="must.deployment", read=one_of(get_args(Deployment)), metavar="PLACE",
          help="api, cloud, self_hosted, on_premises, edge, offline, any."),
     Flag(name="residency", key="must.privacy.residency", is_many=True, metavar="REGION",
          help="One of these regions: eu, us, ..."),
-    Flag(name="certified", key="must.privacy.certifications", read=_one_of(get_args(Certification)), is_many=True, metavar="NAME",
+    Flag(name="certified", key="must.privacy.certifications", read=one_of(get_args(Certification)), is_many=True, metavar="NAME",
          help="hipaa, soc2, gdpr, iso27001, fedramp, pci."),
     Flag(name="vendor", key="must.vendors.allow", is_many=True, help="Only these."),
     Flag(name="not-vendor", key="must.vendors.deny", is_many=True, help="None of these."),
     Flag(name="host", key="must.hosts.allow", is_many=True, help="Only served by these: azure, ..."),
-    Flag(name="lives-until", key="must.lives_until", read=_day, metavar="DAY",
+    Flag(name="lives-until", key="must.lives_until", read=day_of, metavar="DAY",
          help="Must not retire before."),
     Flag(name="weigh", key="nice", read=_weight, is_many=True, metavar="CRITERION=WEIGHT",
          help="quality, cost, speed, context."),
