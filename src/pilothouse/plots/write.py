@@ -42,6 +42,20 @@ def in_dollars(axis: Any) -> None:
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
+def in_counts(axis: Any) -> None:
+    """Ticks as `10k`, `3M`."""
+    ticker = import_module("matplotlib.ticker")
+    axis.set_major_formatter(ticker.FuncFormatter(_count))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def _count(amount: float, _: object) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if amount >= size:
+            return f"{amount / size:g}{letter}"
+    return f"{amount:g}"
+
+
 def _dollars(amount: float, _: object) -> str:
     return f"${amount:,.0f}" if abs(amount) >= 10 or amount == 0 else f"${amount:g}"
 
