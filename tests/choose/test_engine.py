@@ -365,3 +365,12 @@ def test_money_is_never_written_as_a_power_of_ten() -> None:
     assert usd(Decimal("0.00005075")) == "$0.00005075"
     assert usd(Decimal("0.0000203499")) == "$0.00002035"
     assert usd(Decimal("0.0125")) == "$0.0125" and usd(Decimal(1350)) == "$1,350.00"
+
+
+def test_who_ends_too_soon_is_out_by_days_and_a_relaxation_says_how_many() -> None:
+    pool = [offer("soon", retired_on=date(2026, 1, 17)), offer("late", retired_on=date(2026, 6, 1))]
+    decision = choose(pool, must={"lives_for_days": 90})
+    assert reasons(decision, "soon") == ["retires 2026-01-17, in 16 days < 90 needed"]
+    assert decision.relaxations[0].changes == {"must.lives_for_days": "16"}
+    relaxed = choose(pool, must={"lives_for_days": 16})
+    assert {p.id for p in relaxed.shortlist} | {d.id for d in relaxed.dominated} == {"soon", "late"}

@@ -260,3 +260,16 @@ def test_the_wizard_says_what_was_not_understood_and_asks_again() -> None:
     assert len(told) == len(wrong)
     assert all(part in line for part, line in zip(wrong, told, strict=True))
     assert "`$" not in result.output and "To keep the need" in result.output
+
+
+def test_whatif_says_that_a_vendor_is_down_and_not_that_it_offers_nothing() -> None:
+    said = run("whatif", NEED, "--down", "google", "--as-of", "2026-11-24").output
+    assert "leaves: gemini-2.5-pro (google is down)" in said
+
+
+@pytest.mark.parametrize("name", run("choose", "--template", "list").output.split())
+def test_no_template_recommends_a_model_that_ends_within_three_months(name: str) -> None:
+    result = run("choose", "--template", name, "--as-of", "2026-11-24", "--json")
+    picks = json.loads(result.output)["decision"]["shortlist"]
+    assert result.return_value == (0 if picks else 1)
+    assert all(p.get("retired_on") is None or p["retired_on"] >= "2027-02-22" for p in picks)

@@ -97,16 +97,31 @@ def _lifecycle(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
     if retired is not None and retired <= as_of:
         next_one = f"; successor {offer.successor}" if offer.successor else ""
         yield _out("lifecycle", f"retired {retired}, {(as_of - retired).days} days ago{next_one}")
-    until = need.must.lives_until
-    if until is not None and retired is not None and as_of < retired < until:
-        text = f"retires {retired}, {(until - retired).days} days before {until}"
+    if retired is not None and retired > as_of:
+        yield from _ending(need, retired, as_of)
+
+
+def _ending(need: Need, retired: date, as_of: date) -> Iterator[Failure]:
+    must = need.must
+    if must.lives_until is not None and retired < must.lives_until:
+        days = (must.lives_until - retired).days
         yield Failure(
             limit="must.lives_until",
             kind="fails",
-            text=text,
+            text=f"retires {retired}, {days} days before {must.lives_until}",
             relax_to=retired.isoformat(),
             is_size=True,
-            distance=(until - retired).days / 365,
+            distance=days / 365,
+        )
+    left = (retired - as_of).days
+    if left < must.lives_for_days:
+        yield Failure(
+            limit="must.lives_for_days",
+            kind="fails",
+            text=f"retires {retired}, in {left} days < {must.lives_for_days} needed",
+            relax_to=str(left),
+            is_size=True,
+            distance=(must.lives_for_days - left) / 365,
         )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
 
-from pilothouse.choose.decision import Decision, Pick
+from pilothouse.choose.decision import Decision, Excluded, Pick
 from pilothouse.choose.dollars import usd
 from pilothouse.choose.page import page
 from pilothouse.core.model import Claim, Source
@@ -133,6 +134,27 @@ def relaxation_lines(decision: Decision) -> Iterator[str]:
         yield f"{changes}  lets in {shown}" + (f" and {more} more" if more > 0 else "")
 
 
+def nearest_first(decision: Decision) -> list[Excluded]:
+    """Who fails fewest limits first, and knowingly before for want of knowledge."""
+    return sorted(
+        decision.excluded, key=lambda e: (len(e.failures), [f.kind for f in e.failures], e.id)
+    )
+
+
+def limit_rows(decision: Decision) -> list[list[object]]:
+    """Each limit with how many fail it and how many fail nothing else, the hardest first."""
+    all_of: Counter[str] = Counter()
+    alone: Counter[str] = Counter()
+    for excluded in decision.excluded:
+        limits = {f.limit for f in excluded.failures}
+        all_of.update(limits)
+        alone.update(limits if len(limits) == 1 else ())
+    return [
+        [name.removeprefix("must."), f"{count:,}", f"{alone[name]:,}"]
+        for name, count in sorted(all_of.items(), key=lambda i: (-i[1], i[0]))
+    ]
+
+
 def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
     need = decision.need
     yield f"# Decision: {need.name}"
@@ -192,9 +214,16 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
     yield ""
     yield "## Excluded"
     yield ""
+    if decision.excluded:
+        yield from _table(
+            ["limit", "models that fail it", "and nothing else"], limit_rows(decision)
+        )
+        yield ""
+        yield "All of them, nearest first:"
+        yield ""
     yield from _table(
         ["model", "vendor", "every limit it fails"],
-        [[e.id, e.vendor, "; ".join(f.text for f in e.failures)] for e in decision.excluded],
+        [[e.id, e.vendor, "; ".join(f.text for f in e.failures)] for e in nearest_first(decision)],
     )
     yield ""
     yield "## Facts behind the shortlist"

@@ -25,7 +25,7 @@ from pilothouse.core.errors import InvalidInput
 from pilothouse.core.need import Need
 from pilothouse.documents.strict import parse
 
-_SHOWN = 20
+_SHOWN = 10
 _TWINS = 3
 
 
@@ -249,13 +249,13 @@ def _print_rest(decision: Decision, show_all: bool) -> None:
             click.echo(f"  {beaten.id} {word} {beaten.by}: {beaten.why}")
         _print_more(len(of) - len(shown))
     if decision.excluded:
-        click.echo(f"\n{bold('Excluded')}, nearest first")
-        nearest = sorted(
-            decision.excluded, key=lambda e: (len(e.failures), [f.kind for f in e.failures], e.id)
-        )
+        click.echo(f"\n{bold('Excluded')}")
+        print_table(["limit", "fail it", "and nothing else"], record.limit_rows(decision))
+        click.echo()
+        nearest = record.nearest_first(decision)
         rows = [(e.id, "; ".join(f.text for f in e.failures)) for e in nearest]
         shown = rows if show_all else rows[:_SHOWN]
-        print_table(["model", "every limit it fails"], shown)
+        print_table(["model, nearest first", "every limit it fails"], shown)
         _print_more(len(rows) - len(shown))
 
 

@@ -130,6 +130,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag(name="host", key="must.hosts.allow", is_many=True, help="Only served by these: azure, ..."),
     Flag(name="lives-until", key="must.lives_until", read=day_of, metavar="DAY",
          help="Must not retire before."),
+    Flag(name="lives-for", key="must.lives_for_days", read=size_of, metavar="DAYS",
+         help="Must not retire within."),
     Flag(name="weigh", key="nice", read=_weight, is_many=True, metavar="CRITERION=WEIGHT",
          help="quality, cost, speed, context."),
 )  # fmt: skip
