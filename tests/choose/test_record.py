@@ -24,4 +24,6 @@ def test_long_tables_of_a_page_are_folded_and_short_ones_open() -> None:
     assert "<details>" not in record_html(few, {})
     many = [offer(f"m{i}", context_tokens=2_000) for i in range(40)]
     page = record_html(choose([offer("kept"), *many], must={"context_tokens": 9_000}), {})
-    assert page.count("<details><summary>all 40 rows</summary>") == 1 and "<script" not in page
+    assert (
+        page.count("<details><summary>model: all 40 rows</summary>") == 1 and "<script" not in page
+    )

@@ -70,7 +70,8 @@ def _table(lines: list[str]) -> str:
     count = len(rows) - 2
     if count <= _OPEN_ROWS:
         return whole
-    return f"<details><summary>all {count:,} rows</summary>{whole}</details>"
+    title = f"{_inline(rows[0][0].strip())}: all {count:,} rows"
+    return f"<details><summary>{title}</summary>{whole}</details>"
 
 
 def _list(lines: list[str]) -> str:

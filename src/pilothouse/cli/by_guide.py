@@ -17,7 +17,7 @@ from pilothouse.choose.guide.from_need import Answered, answers_of, as_answers
 from pilothouse.choose.guide.seats import FAMILIES, Occupant, occupants, warnings
 from pilothouse.choose.guide.tree import Walk, walk
 from pilothouse.cli.guide import print_walk
-from pilothouse.cli.output import bold
+from pilothouse.cli.output import bold, say
 from pilothouse.core.errors import NotFound
 from pilothouse.core.need import Need
 
@@ -135,7 +135,7 @@ def print_by_guide(need: Need, found: ByGuide) -> None:
     print_walk(found.walk, found.models, found.as_of)
     click.echo(f"\n{bold('Against your limits')}")
     for fares in found.limits:
-        click.echo(f"  {fares.model}: {'; '.join(fares.fails) or 'keeps all'}")
+        say(f"{fares.model}: {'; '.join(fares.fails) or 'keeps all'}", "  ")
     for warning in found.warnings:
-        click.echo(f"take care: {warning.says}")
+        say(f"take care: {warning.says}")
     click.echo("\nWithout --by guide every model of the catalogue is asked, not only the guide's.")

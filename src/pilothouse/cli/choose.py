@@ -19,7 +19,7 @@ from pilothouse.cli.ask import Left, ask, need_yaml
 from pilothouse.cli.by_guide import by_guide, print_by_guide
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.need_flags import need_flags, needed
-from pilothouse.cli.output import bold, print_json, print_table
+from pilothouse.cli.output import bold, print_json, print_table, say
 from pilothouse.cli.situation import known_names, read_need, situation, today
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.need import Need
@@ -191,24 +191,25 @@ def _write(decision: Decision, catalog: Catalog, out: Path) -> None:
 def _print(
     decision: Decision, catalog: Catalog, now: date, show_all: bool, out: Path | None
 ) -> None:
-    click.echo(f"{decision.need.name}: {record.summary(decision)}")
-    click.echo(f"weights: {record.weights_line(decision)}; catalogue {decision.catalogue}\n")
+    say(f"{decision.need.name}: {record.summary(decision)}")
+    say(f"weights: {record.weights_line(decision)}; catalogue {decision.catalogue}")
+    click.echo()
     if decision.shortlist:
-        print_table(*record.pick_rows(decision.shortlist))
-        click.echo(f"({record.LEGEND})")
+        print_table(*record.pick_rows(decision.shortlist), may_drop="vendor")
+        say(f"({record.LEGEND})")
         for pick in decision.shortlist:
             _print_pick(pick)
         if firm := list(record.sensitivity_lines(decision)):
             click.echo(f"\n{bold('How firm this is')}")
             for line in firm:
-                click.echo(f"  {line}")
+                say(line, "  ")
         _print_endings(decision, catalog, now)
     else:
         click.echo("No model keeps every limit.")
     if decision.relaxations:
         click.echo(f"\n{bold('Smallest relaxations')}")
         for line in record.relaxation_lines(decision):
-            click.echo(f"  {line}")
+            say(line, "  ")
     _print_rest(decision, show_all)
     if out is not None:
         written = ["decision.md", "decision.html", "decision.json"]
@@ -217,9 +218,10 @@ def _print(
 
 
 def _print_pick(pick: Pick) -> None:
-    click.echo(f"\n{bold(pick.id)}: {'; '.join(pick.reasons)}")
+    click.echo()
+    say(f"{bold(pick.id)}: {'; '.join(pick.reasons)}")
     for warning in pick.warnings:
-        click.echo(f"  take care: {warning}")
+        say(f"take care: {warning}", "  ")
 
 
 def _print_endings(decision: Decision, catalog: Catalog, now: date) -> None:
@@ -246,7 +248,7 @@ def _print_rest(decision: Decision, show_all: bool) -> None:
         if shown:
             click.echo(f"\n{bold(title)}")
         for beaten in shown:
-            click.echo(f"  {beaten.id} {word} {beaten.by}: {beaten.why}")
+            say(f"{beaten.id} {word} {beaten.by}: {beaten.why}", "  ")
         _print_more(len(of) - len(shown))
     if decision.excluded:
         click.echo(f"\n{bold('Excluded')}")

@@ -10,7 +10,7 @@ import click
 from pilothouse.catalog.catalog import Catalog
 from pilothouse.choose.dollars import usd
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
-from pilothouse.cli.output import bold, print_json, print_table
+from pilothouse.cli.output import bold, print_json, print_table, say
 from pilothouse.cli.same_weights import middle, request_usd, same_weights
 from pilothouse.cli.situation import today
 from pilothouse.core.errors import InvalidInput
@@ -242,7 +242,7 @@ def break_even_command(
     print_table(["requests a month", "replicas", "own machines", against, "cheaper"], rows)
     _print_break_even(found)
     for word, (one, it) in zip(("cheapest", "median"), same, strict=False):
-        click.echo(
+        say(
             f"the same weights at {one.id}, the {word} of {len(served)} priced hosts: "
             f"{usd(one.request_usd)} a request; {_where_cheaper(it)}"
         )
