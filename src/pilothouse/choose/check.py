@@ -93,7 +93,8 @@ def check(saved: SavedDecision, now: Decision, soon: date) -> Checked:
 def summary(checked: Sequence[Checked]) -> str:
     """One line for all."""
     bad = sum(c.has_failed for c in checked)
-    return f"{len(checked)} decisions checked, {bad} no longer hold"
+    what = "decision" if len(checked) == 1 else "decisions"
+    return f"{len(checked)} {what} checked, {bad} no longer hold{'s' if bad == 1 else ''}"
 
 
 def _verdict(model_id: str, now: Decision, soon: date) -> Verdict:
