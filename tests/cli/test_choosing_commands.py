@@ -273,3 +273,11 @@ def test_no_template_recommends_a_model_that_ends_within_three_months(name: str)
     picks = json.loads(result.output)["decision"]["shortlist"]
     assert result.return_value == (0 if picks else 1)
     assert all(p.get("retired_on") is None or p["retired_on"] >= "2027-02-22" for p in picks)
+
+
+def test_a_place_that_cannot_be_written_is_said_and_not_called_our_bug(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    for option in (["--out", file / "in"], ["--plot", file / "in" / "x.svg"]):
+        error = run("choose", NEED, *option).exception
+        assert isinstance(error, InvalidInput) and "cannot be written" in str(error)

@@ -121,9 +121,13 @@ def command(
         return 0
     decision = given.decide()
     if out is not None:
-        _write(decision, catalog, out)
-        if need is None:
-            (out / "need.yaml").write_text(_need_text(template, flags, wanted), encoding="utf-8")
+        try:
+            _write(decision, catalog, out)
+            if need is None:
+                text = _need_text(template, flags, wanted)
+                (out / "need.yaml").write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InvalidInput(f"--out {out}: cannot be written: {error.strerror}") from None
     if plot is not None:
         from pilothouse.plots.decision import plot_decision  # matplotlib is heavy, and optional
         from pilothouse.plots.write import write

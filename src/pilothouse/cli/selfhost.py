@@ -42,7 +42,7 @@ def command() -> None:
 @click.option("--gpu", "gpu_name", default="h100", show_default=True)
 @click.option(
     "--context",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 100_000_000),
     default=8192,
     show_default=True,
     help="Tokens of a sequence.",

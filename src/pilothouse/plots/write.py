@@ -61,11 +61,14 @@ def _dollars(amount: float, _: object) -> str:
 
 
 def write(figure: Any, path: Path) -> None:
-    """Raises `InvalidInput` for a name that ends neither in .svg nor in .png."""
+    """Raises `InvalidInput` for a name that ends neither in .svg nor in .png, or that cannot be written."""
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("svg", "png"):
         raise InvalidInput(f"--plot {path}: give a name that ends in .svg or .png")
-    path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    figure.savefig(path, format=kind, dpi=150, metadata=metadata)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, format=kind, dpi=150, metadata=metadata)
+    except OSError as error:
+        raise InvalidInput(f"--plot {path}: cannot be written: {error.strerror}") from None
     import_module("matplotlib.pyplot").close(figure)
