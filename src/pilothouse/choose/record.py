@@ -189,6 +189,12 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
         yield "## Smallest relaxations"
         yield ""
         yield from (f"- {line}" for line in relaxation_lines(decision))
+    yield from _others(decision)
+    yield from _facts(decision, sources)
+
+
+def _others(decision: Decision) -> Iterator[str]:
+    """Everybody who is not on the shortlist, and why."""
     if decision.runners_up:
         yield ""
         yield "## On the frontier, behind the shortlist"
@@ -225,6 +231,9 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
         ["model", "vendor", "every limit it fails"],
         [[e.id, e.vendor, "; ".join(f.text for f in e.failures)] for e in nearest_first(decision)],
     )
+
+
+def _facts(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
     yield ""
     yield "## Facts behind the shortlist"
     yield ""
@@ -237,7 +246,7 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
     yield "## The need"
     yield ""
     yield "```json"
-    yield msgspec.json.format(msgspec.json.encode(need), indent=2).decode()
+    yield msgspec.json.format(msgspec.json.encode(decision.need), indent=2).decode()
     yield "```"
 
 

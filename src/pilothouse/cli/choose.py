@@ -113,34 +113,22 @@ def command(
         known_at=known_at.date() if known_at else None,
     )
     if by == "guide":
+        if out is not None or plot is not None:
+            raise InvalidInput("--by guide prints an answer: it has no record to write and no plot")
         answer = by_guide(given.need, template, catalog, given.offers, given.as_of)
-        if as_json:
-            print_json(answer)
-        else:
-            print_by_guide(given.need, answer)
+        print_json(answer) if as_json else print_by_guide(given.need, answer)
         return 0
     decision = given.decide()
     if out is not None:
-        try:
-            _write(decision, catalog, out)
-            if need is None:
-                text = _need_text(template, flags, wanted)
-                (out / "need.yaml").write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise InvalidInput(f"--out {out}: cannot be written: {error.strerror}") from None
+        _write(decision, catalog, out, None if need else _need_text(template, flags, wanted))
     if plot is not None:
-        from pilothouse.plots.decision import plot_decision  # matplotlib is heavy, and optional
-        from pilothouse.plots.write import write
-
-        write(plot_decision(decision), plot)
+        _draw(decision, plot)
     if as_json:
         click.echo(record.record_json(decision, catalog.sources), nl=False)
     else:
         _print(decision, catalog, today(), show_all, out)
         if asked is not None and out is None:
-            click.echo(
-                "\nTo keep the need that your answers make: pilothouse choose --ask --out FOLDER"
-            )
+            click.echo("\nTo keep the need that your answers make, ask with --out FOLDER")
     return 0 if decision.shortlist else 1
 
 
@@ -177,19 +165,33 @@ def _need_text(template: str | None, flags: Mapping[str, Any], need: Need) -> st
     return need_yaml(need)
 
 
-def _write(decision: Decision, catalog: Catalog, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "decision.md").write_text(
-        record.record_markdown(decision, catalog.sources), encoding="utf-8"
-    )
-    (out / "decision.json").write_bytes(record.record_json(decision, catalog.sources))
-    (out / "decision.html").write_text(
-        record.record_html(decision, catalog.sources), encoding="utf-8"
-    )
+def _write(decision: Decision, catalog: Catalog, out: Path, need: str | None) -> None:
+    """The record in three forms, poc.yaml where there is something to prove, and the need unless it was a file."""
+    sources = catalog.sources
+    files = {
+        "decision.md": record.record_markdown(decision, sources),
+        "decision.json": record.record_json(decision, sources).decode(),
+        "decision.html": record.record_html(decision, sources),
+    }
     if decision.shortlist:
-        (out / "poc.yaml").write_text(poc_yaml(decision), encoding="utf-8")
-    else:
-        (out / "poc.yaml").unlink(missing_ok=True)  # of an earlier decision: nothing to prove now
+        files["poc.yaml"] = poc_yaml(decision)
+    if need is not None:
+        files["need.yaml"] = need
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not decision.shortlist:
+            (out / "poc.yaml").unlink(missing_ok=True)  # of an earlier decision
+        for name, text in files.items():
+            (out / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"--out {out}: cannot be written: {error.strerror}") from None
+
+
+def _draw(decision: Decision, plot: Path) -> None:
+    from pilothouse.plots.decision import plot_decision  # matplotlib is heavy, and optional
+    from pilothouse.plots.write import write
+
+    write(plot_decision(decision), plot)
 
 
 def _print(

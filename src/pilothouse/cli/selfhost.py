@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pilothouse.catalog.catalog import Catalog
 from pilothouse.choose.dollars import usd
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, print_json, print_table, say
-from pilothouse.cli.same_weights import middle, request_usd, same_weights
+from pilothouse.cli.same_weights import Served, middle, request_usd, same_weights
 from pilothouse.cli.situation import today
 from pilothouse.core.errors import InvalidInput
 from pilothouse.money.break_even import BreakEven, Fleet, break_even
@@ -217,11 +218,8 @@ def break_even_command(
         for one in ([served[0], middle(served)] if len(served) > 1 else served)
     ]  # fmt: skip
     if plot is not None:
-        from pilothouse.plots.money import plot_break_even  # matplotlib is heavy, and optional
-        from pilothouse.plots.write import write
-
         other = (f"the same weights at {same[-1][0].id}", same[-1][1]) if same else None
-        write(plot_break_even(found, f"{model} on {gpu_name}", against, other), plot)
+        _draw(found, f"{model} on {gpu_name}", against, other, plot)
     if as_json:
         print_json(
             {
@@ -241,15 +239,28 @@ def break_even_command(
         rows.append([requests, p.replicas, usd(p.own_usd), usd(p.api_usd), cheaper])
     print_table(["requests a month", "replicas", "own machines", against, "cheaper"], rows)
     _print_break_even(found)
+    _print_same_weights(same, len(served), model)
+    _print_basis(curve, found.is_extrapolated)
+    return 0 if found.crossings else 1
+
+
+def _draw(
+    found: BreakEven, own: str, api: str, other: tuple[str, BreakEven] | None, plot: Path
+) -> None:
+    from pilothouse.plots.money import plot_break_even  # matplotlib is heavy, and optional
+    from pilothouse.plots.write import write
+
+    write(plot_break_even(found, own, api, other), plot)
+
+
+def _print_same_weights(same: Sequence[tuple[Served, BreakEven]], count: int, model: str) -> None:
     for word, (one, it) in zip(("cheapest", "median"), same, strict=False):
         say(
-            f"the same weights at {one.id}, the {word} of {len(served)} priced hosts: "
+            f"the same weights at {one.id}, the {word} of {count} priced hosts: "
             f"{usd(one.request_usd)} a request; {_where_cheaper(it)}"
         )
     if not same:
         click.echo(f"nobody in the catalogue has a price for the weights of {model} at an API")
-    _print_basis(curve, found.is_extrapolated)
-    return 0 if found.crossings else 1
 
 
 def _print_break_even(found: BreakEven) -> None:
