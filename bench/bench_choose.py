@@ -27,7 +27,7 @@ from pilothouse.choose.engine import decide
 from pilothouse.choose.facts import Offer, offers
 from pilothouse.choose.guide.matrix import star_vectors
 from pilothouse.choose.ranking import shares
-from pilothouse.choose.read import load_need
+from pilothouse.choose.read import Known, load_need
 from pilothouse.choose.record import record_json, record_markdown
 from pilothouse.choose.ties import Z95, adjacent_ties
 from pilothouse.core.model import Measured
@@ -48,7 +48,7 @@ def main() -> None:
     rounds = 3 if given.smoke else 30
     catalog = load_bundled()
     vendors = {str(catalog.value(m, "vendor")) for m in catalog.models}
-    need = load_need(NEED, vendors=vendors, benchmarks={"gpqa-diamond"})
+    need = load_need(NEED, Known(vendors=vendors, benchmarks={"gpqa-diamond"}))
     bundled = offers(catalog, DAY)
     made_up = synthetic(5000)
     decision = decide(need, bundled, as_of=DAY, catalogue="bench")

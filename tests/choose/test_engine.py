@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pilothouse.choose.constraints import failures
+from pilothouse.choose.dollars import usd
 from pilothouse.choose.facts import Offer
 from pilothouse.choose.frontier import beats, frontier
 from pilothouse.choose.ranking import ranking, weightings
@@ -16,7 +18,7 @@ from pilothouse.choose.record import record_json, record_markdown
 from pilothouse.core.model import Measured
 from pilothouse.core.need import Need
 
-from .make import DAY, choose, need, offer
+from .make import DAY, choose, need, offer, reasons
 
 maybe = st.none() | st.integers(1, 4)
 
@@ -191,7 +193,10 @@ def test_what_is_not_known_neither_beats_nor_is_beaten() -> None:
     decision = choose([known, gap])
     assert decision.dominated == ()
     assert [p.id for p in decision.shortlist] == ["known", "gap"]
-    assert "quality: nobody says, so it counts as the worst" in decision.shortlist[1].warnings
+    assert (
+        "quality: nobody says, so it stands behind those of whom it is known"
+        in decision.shortlist[1].warnings
+    )
 
 
 def test_twins_of_one_vendor_are_shown_once() -> None:
@@ -296,3 +301,76 @@ def test_dominated_by_less_than_the_errors_says_so() -> None:
     beaten = {d.id: d for d in choose(pool, quality_by="exam").dominated}
     assert beaten["b"].by == "a" and "dominated within noise" in beaten["b"].why
     assert "dominated within noise" not in beaten["c"].why
+
+
+@pytest.mark.parametrize(
+    ("must", "facts"),
+    [
+        ({"budget": {"per_month_usd": "3.00"}}, {"cost": "0.123456"}),
+        ({"budget": {"per_request_usd": "0.0001"}}, {"cost": "0.123456789"}),
+        ({"budget": {"per_request_usd": "0.000001"}}, {"cost": "0.00123456"}),
+        ({"quality": {"exam": 0.9}}, {"benchmarks": {"exam": 0.59463}}),
+    ],
+)
+def test_a_relaxed_value_lets_the_model_in_however_it_is_rounded(
+    must: dict[str, Any], facts: dict[str, Any]
+) -> None:
+    pool = [offer("a", **facts), offer("b", vendor="w", **facts)]
+    [first, *_] = choose(pool, must=must).relaxations
+    relaxed = _relaxed(need(must=must), first.changes)
+    assert relaxed is not None
+    assert set(choose_need(relaxed, pool)) == set(first.admits) == {"a", "b"}
+
+
+def test_whoever_nobody_measured_stands_behind_those_measured_however_cheap() -> None:
+    pool = [
+        offer("known", cost="5", benchmarks={"exam": 0.5}),
+        offer("better", cost="9", benchmarks={"exam": 0.7}),
+        offer("cheap", cost="0.001", benchmarks={}),
+    ]
+    decision = choose(pool, nice={"quality": 1, "cost": 5})
+    assert decision.shortlist[-1].id == "cheap"
+    assert decision.unscored == ("cheap",)
+    cheap = decision.shortlist[-1]
+    assert cheap.standing is None and cheap.wins == 0
+    assert "cheap" not in {f.rival for f in decision.flips}
+    assert "nobody measured exam of cheap" in record_markdown(decision, {})
+
+
+def test_where_nobody_was_measured_the_rest_ranks() -> None:
+    decision = choose(
+        [offer("b", cost="2", benchmarks={}), offer("a", cost="3", benchmarks={}, vendor="w")]
+    )
+    assert decision.unscored == () and decision.shortlist[0].id == "b"
+
+
+def test_of_twins_the_newest_is_ranked_and_a_gap_is_not_called_the_same() -> None:
+    pool = [
+        offer("a-old", benchmarks={}, released_on=date(2024, 1, 1)),
+        offer("b-new", benchmarks={}, released_on=date(2025, 6, 1)),
+        offer("scored", benchmarks={"exam": 0.5}, vendor="w"),
+    ]
+    decision = choose(pool)
+    [twin] = decision.dominated
+    assert (twin.id, twin.by, twin.is_twin) == ("a-old", "b-new", True)
+    assert twin.why == "the same vendor, and nothing known tells them apart (quality: nobody says)"
+
+
+def test_a_model_that_hears_but_does_not_read_text_is_not_offered_for_text() -> None:
+    decision = choose([offer("asr", inputs=frozenset({"audio"})), offer("chat")])
+    assert reasons(decision, "asr") == ["reads audio only, and no text"]
+
+
+def test_money_is_never_written_as_a_power_of_ten() -> None:
+    assert usd(Decimal("0.00005075")) == "$0.00005075"
+    assert usd(Decimal("0.0000203499")) == "$0.00002035"
+    assert usd(Decimal("0.0125")) == "$0.0125" and usd(Decimal(1350)) == "$1,350.00"
+
+
+def test_who_ends_too_soon_is_out_by_days_and_a_relaxation_says_how_many() -> None:
+    pool = [offer("soon", retired_on=date(2026, 1, 17)), offer("late", retired_on=date(2026, 6, 1))]
+    decision = choose(pool, must={"lives_for_days": 90})
+    assert reasons(decision, "soon") == ["retires 2026-01-17, in 16 days < 90 needed"]
+    assert decision.relaxations[0].changes == {"must.lives_for_days": "16"}
+    relaxed = choose(pool, must={"lives_for_days": 16})
+    assert {p.id for p in relaxed.shortlist} | {d.id for d in relaxed.dominated} == {"soon", "late"}

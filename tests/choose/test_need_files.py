@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pilothouse.choose.read import load_need
+from pilothouse.choose.read import Known, load_need
 from pilothouse.core.errors import InvalidInput
 
 VENDORS = {"openai", "mistral"}
@@ -15,7 +15,7 @@ def said(folder: Path, more: str, base: str = GOOD) -> str:
     file = folder / "need.yaml"
     file.write_text(base + more)
     with pytest.raises(InvalidInput) as caught:
-        load_need(file, vendors=VENDORS, benchmarks={"mmlu"})
+        load_need(file, Known(vendors=VENDORS, benchmarks={"mmlu"}))
     return str(caught.value).replace(f"{folder}/", "")
 
 
@@ -98,4 +98,51 @@ def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
 def test_a_missing_key_and_a_missing_file_are_named(tmp_path: Path) -> None:
     assert 'the key "tokens" is missing' in said(tmp_path, "", "name: n\nvolume_per_day: 10\n")
     with pytest.raises(InvalidInput, match="there is no such file"):
-        load_need(tmp_path / "none.yaml", vendors=VENDORS, benchmarks=set())
+        load_need(tmp_path / "none.yaml", Known(vendors=VENDORS, benchmarks=set()))
+
+
+KNOWN = Known(
+    vendors=VENDORS,
+    benchmarks={"mmlu"},
+    hosts={"azure", "openai"},
+    regions={"eu", "us"},
+    purposes={"code", "moderation"},
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("must: {context_tokens: 128K}", '"128K", written out: 128000'),
+        ("must: {budget: {per_month_usd: 100 EUR}}", '"100 EUR" is not a plain number'),
+        ("must: {budget: {per_month_eur: 100}}", 'Did you mean "per_month_usd"?'),
+        ("must: {latency: {category: realtime}}", 'Did you mean "real_time"?'),
+        ("must: {latency: {end_to_end_ms: 500}}", 'Did you mean "end_to_end_s"?'),
+        ("must: {quality: {mmlu: 60}}", "it is a share: 0.6 for 60 %"),
+        ("must: {inputs: [smell]}", "Known: audio, image, pdf, text, video."),
+        ("as_of: yesterday", '"yesterday" is not a day such as 2026-11-24'),
+        (
+            "must: {hosts: {allow: [azur]}}",
+            'no host "azur" in the catalogue. Did you mean "azure"?',
+        ),
+        ("must: {hosts: {allow: [azure], deny: [azure]}}", "azure is allowed and denied"),
+        ("must: {privacy: {residency: [mars]}}", 'holds data in "mars". Known: eu, us.'),
+        ("must: {deployment: self_hosted, hosts: {allow: [azure]}}", "self_hosted leaves no host"),
+        ("tasks: [codde]", 'Did you mean "code"?'),
+        ("tasks: [coding]", 'Did you mean "code"?'),
+    ],
+)
+def test_what_is_written_wrongly_comes_back_with_what_to_write(
+    tmp_path: Path, more: str, message: str
+) -> None:
+    file = tmp_path / "need.yaml"
+    file.write_text(GOOD + more)
+    with pytest.raises(InvalidInput) as caught:
+        load_need(file, KNOWN)
+    assert message in str(caught.value)
+
+
+def test_tasks_in_your_own_words_are_taken(tmp_path: Path) -> None:
+    file = tmp_path / "need.yaml"
+    file.write_text(GOOD + "tasks: [content_moderation, customer_support, code]")
+    assert load_need(file, KNOWN).tasks[0] == "content_moderation"

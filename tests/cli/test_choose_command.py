@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from pilothouse.catalog.catalog import load_bundled
 from pilothouse.choose.engine import decide
 from pilothouse.choose.facts import offers
-from pilothouse.choose.read import load_need
+from pilothouse.choose.read import Known, load_need
 from pilothouse.cli.main import cli
 from pilothouse.prove.spec import load_poc
 
@@ -111,7 +111,7 @@ def test_nothing_left_is_exit_1_with_the_smallest_relaxations(tmp_path: Path) ->
 def test_relaxing_as_told_lets_models_in(case: Path) -> None:
     catalog = load_bundled()
     vendors = {str(catalog.value(m, "vendor")) for m in catalog.models}
-    need = load_need(case, vendors=vendors, benchmarks={"gpqa-diamond"})
+    need = load_need(case, Known(vendors=vendors, benchmarks={"gpqa-diamond"}))
     today = date(2026, 11, 24)
     decision = decide(need, offers(catalog, today), as_of=today, catalogue="t")
     assert all(r.admits for r in decision.relaxations)

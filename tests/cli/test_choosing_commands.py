@@ -127,7 +127,9 @@ def test_templates_start_from_the_guides_use_cases(tmp_path: Path) -> None:
     assert "180_000" in (tmp_path / "need.yaml").read_text()
     error = run("choose", "--template", "legal").exception
     assert isinstance(error, InvalidInput) and "there is no template" in str(error)
-    assert "and not both" in str(run("choose").exception)
+    assert "give a NEED file" in str(run("choose").exception)
+    both = run("choose", NEED, "--template", "medical-chatbot").exception
+    assert "and not both" in str(both)
 
 
 def test_your_own_catalogue_counts_everywhere(tmp_path: Path) -> None:
@@ -180,7 +182,8 @@ def test_tco_and_selfhost_answer_with_a_picture(tmp_path: Path) -> None:
         assert "cheaper than strong" in result.output and result.return_value == 0
     assert first.read_bytes() == second.read_bytes()
     args = ["selfhost", "break-even", "llama-3.1-8b", "--against", "gpt-4o-mini"]
-    assert "the two cross at" in run(*args, "--plot", tmp_path / "c.png").output
+    told = run(*args, "--plot", tmp_path / "c.png").output
+    assert "own machines cost less: " in told and "the same weights at " in told
     assert (tmp_path / "c.png").stat().st_size > 10_000
     assert run("choose", NEED, "--plot", tmp_path / "d.svg").return_value == 0
     assert "ends in .svg or .png" in str(
@@ -216,10 +219,65 @@ def test_the_wizard_shows_what_each_answer_leaves_goes_back_and_writes_the_need(
     args = ["choose", "--ask", "--as-of", "2026-11-24", "--out", tmp_path]
     result = run(*args, said="\n".join(answers) + "\n")
     assert result.exception is None, result.output
-    assert result.output.count("keep all limits so far") == 22
+    assert result.output.count("keep all limits") == 23
     assert "Guide, node 1" in result.output and "y or n" in result.output
     written = (tmp_path / "need.yaml").read_text()
     assert "name: asked" in written and "context_tokens: 200000" in written
     again = run("choose", tmp_path / "need.yaml", "--as-of", "2026-11-24", "--json")
     assert json.loads(again.output) == json.loads((tmp_path / "decision.json").read_text())
     assert run("choose", "--ask", said="q\n").return_value == 130
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--as-of", "2017-01-01"], "before the first model of the catalogue, 2019-02-14"),
+        (["--known-at", "2019-01-01"], "nothing had been said by 2019-01-01"),
+        (["--as-of", "2027-06-01"], "2027-03-01 is not after the day that answers"),
+    ],
+)
+def test_a_day_on_which_nobody_can_answer_is_refused(args: list[str], said: str) -> None:
+    error = run("choose", NEED, *args).exception
+    assert isinstance(error, InvalidInput) and said in str(error)
+
+
+def test_the_wizard_says_what_was_not_understood_and_asks_again() -> None:
+    answers = ["maybe", "n", "300x", "none", "", "fast", "Near real-time", "", "", "", "", ""]
+    answers += ["0", "1k", "", "", "100 EUR", "0", "none", "", "toolz", "tools", "soc3", "none"]
+    answers += ["", "", "soon", "any", "", ""]
+    result = run("choose", "--ask", "--as-of", "2026-11-24", said="\n".join(answers) + "\n")
+    assert result.exception is None, result.output
+    told = [line for line in result.output.splitlines() if "not understood: " in line]
+    wrong = [
+        "y or n",
+        "128000",
+        "near_real_time",
+        "from 1 on",
+        "no other currency",
+        "more than nothing",
+    ]
+    wrong += ['Did you mean "tools"?', 'Did you mean "soc2"?', "a day such as"]
+    assert len(told) == len(wrong)
+    assert all(part in line for part, line in zip(wrong, told, strict=True))
+    assert "`$" not in result.output and "To keep the need" in result.output
+
+
+def test_whatif_says_that_a_vendor_is_down_and_not_that_it_offers_nothing() -> None:
+    said = run("whatif", NEED, "--down", "google", "--as-of", "2026-11-24").output
+    assert "leaves: gemini-2.5-pro (google is down)" in said
+
+
+@pytest.mark.parametrize("name", run("choose", "--template", "list").output.split())
+def test_no_template_recommends_a_model_that_ends_within_three_months(name: str) -> None:
+    result = run("choose", "--template", name, "--as-of", "2026-11-24", "--json")
+    picks = json.loads(result.output)["decision"]["shortlist"]
+    assert result.return_value == (0 if picks else 1)
+    assert all(p.get("retired_on") is None or p["retired_on"] >= "2027-02-22" for p in picks)
+
+
+def test_a_place_that_cannot_be_written_is_said_and_not_called_our_bug(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    for option in (["--out", file / "in"], ["--plot", file / "in" / "x.svg"]):
+        error = run("choose", NEED, *option).exception
+        assert isinstance(error, InvalidInput) and "cannot be written" in str(error)

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from pilothouse.core.errors import InvalidInput, NotFound
-from pilothouse.money.break_even import Fleet, break_even
-from pilothouse.money.capacity import held_out_errors, load, output_rate
+from pilothouse.money.break_even import BreakEven, Fleet, break_even
+from pilothouse.money.capacity import SECONDS_A_MONTH, Curve, held_out_errors, load, output_rate
 from pilothouse.money.hardware import curves, gpu, load_hardware
 
 FLEETS = {  # the curves that the published table rests on: 1,000 tokens in and 1,000 out
@@ -97,3 +97,29 @@ def test_what_nobody_measured_is_not_guessed() -> None:
         curves("falcon-40b", "h100")
     with pytest.raises(InvalidInput, match='Did you mean "h100"'):
         gpu("h1000")
+
+
+def test_the_stretches_where_own_machines_cost_less_are_exact_at_every_step() -> None:
+    """One replica of 1,000 requests a month costs 730: an API at 0.50 a request pays off at 1,460, never alone."""
+    curve = Curve(
+        id="c", model="m", engine="e", precision="fp8", gpu="g", gpus=1, input_tokens=100,
+        output_tokens=SECONDS_A_MONTH, runs=[(0, 1000.0)], source="made up",
+    )  # fmt: skip
+    fleet = Fleet(curve=curve, gpu_hour_usd=Decimal(1))
+
+    def at(price: str) -> BreakEven:
+        return break_even(
+            fleet,
+            api_request_usd=Decimal(price),
+            input_tokens=100,
+            output_tokens=SECONDS_A_MONTH,
+            up_to=10_000,
+        )
+
+    never = at("0.50")
+    assert never.capacity_binds_first and never.own_cheaper == ()
+    stretches = at("1.00").own_cheaper
+    assert stretches[0] == (730, 1000) and stretches[1] == (1460, 2000)
+    assert stretches[2] == (2190, None)
+    for start, end in stretches[:2]:
+        assert end is not None and start < end

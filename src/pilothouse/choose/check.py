@@ -71,8 +71,11 @@ def read_decision(data: bytes, name: str) -> SavedDecision:
 
 
 def needed_today(saved: SavedDecision, as_of: date) -> Need:
-    """The same need, free of the day it was first decided on."""
-    return msgspec.structs.replace(saved.need, as_of=as_of, known_at=None)
+    """The same need, free of the day it was first decided on and of an end that has come meanwhile."""
+    must, until = saved.need.must, saved.need.must.lives_until
+    if until is not None and until <= as_of:
+        must = msgspec.structs.replace(must, lives_until=None)
+    return msgspec.structs.replace(saved.need, as_of=as_of, known_at=None, must=must)
 
 
 def check(saved: SavedDecision, now: Decision, soon: date) -> Checked:
@@ -90,7 +93,8 @@ def check(saved: SavedDecision, now: Decision, soon: date) -> Checked:
 def summary(checked: Sequence[Checked]) -> str:
     """One line for all."""
     bad = sum(c.has_failed for c in checked)
-    return f"{len(checked)} decisions checked, {bad} no longer hold"
+    what = "decision" if len(checked) == 1 else "decisions"
+    return f"{len(checked)} {what} checked, {bad} no longer hold{'s' if bad == 1 else ''}"
 
 
 def _verdict(model_id: str, now: Decision, soon: date) -> Verdict:
@@ -102,6 +106,8 @@ def _verdict(model_id: str, now: Decision, soon: date) -> Verdict:
             )
             return Verdict(id=model_id, state="retired" if is_gone else "breaks", why=text)
     for beaten in now.dominated:
+        if beaten.id == model_id and beaten.is_twin:
+            return Verdict(id=model_id, state="ok", why=f"ranked as {beaten.by}: {beaten.why}")
         if beaten.id == model_id:
             return Verdict(id=model_id, state="dominated", why=f"by {beaten.by}: {beaten.why}")
     for rank, pick in enumerate([*now.shortlist, *now.runners_up], 1):

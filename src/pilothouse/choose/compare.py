@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from pilothouse.choose.constraints import usd
+from pilothouse.choose.dollars import usd
 from pilothouse.choose.facts import Offer
 from pilothouse.choose.page import page
 

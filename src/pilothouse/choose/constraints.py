@@ -11,15 +11,17 @@ from typing import Literal
 from msgspec import Struct
 
 from pilothouse.catalog.prices import rates
+from pilothouse.choose.dollars import rounded_up, usd
 from pilothouse.choose.facts import Offer
 from pilothouse.core.need import Budget, Names, Need, Privacy
 
 ADMIT = "unknown: admit"
 """What lets a model in of which something is not known."""
+_Check = Callable[[Need, Offer, date], Iterator["Failure"]]
 _RESEARCH_ONLY = ("research", "non-commercial", "nc", "mrl")
 
 
-class Failure(Struct, frozen=True, kw_only=True):
+class Failure(Struct, frozen=True, kw_only=True, gc=False):
     """One limit that a model does not keep, or of which nobody says whether it does."""
 
     limit: str
@@ -48,7 +50,7 @@ def checker(need: Need, as_of: date) -> Callable[[Offer], list[Failure]]:
         must.open_weights is not None or need.is_on_own_machines or bool(must.licence_classes)
     )
     is_priced = must.budget != Budget() or must.deployment == "api"
-    checks: list[_Check] = [_lifecycle, _fitness, _sizes]
+    checks: list[_Check] = [_lifecycle, _fitness(need.kinds), _sizes]
     checks += [_names] if must.vendors != Names() or must.hosts != Names() else []
     checks += [_senses] if must.outputs or must.languages else []
     checks += [_privacy] if must.privacy != Privacy() or must.sla_share is not None else []
@@ -95,33 +97,62 @@ def _lifecycle(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
     if retired is not None and retired <= as_of:
         next_one = f"; successor {offer.successor}" if offer.successor else ""
         yield _out("lifecycle", f"retired {retired}, {(as_of - retired).days} days ago{next_one}")
-    until = need.must.lives_until
-    if until is not None and retired is not None and as_of < retired < until:
-        text = f"retires {retired}, {(until - retired).days} days before {until}"
+    if retired is not None and retired > as_of:
+        yield from _ending(need, retired, as_of)
+
+
+def _ending(need: Need, retired: date, as_of: date) -> Iterator[Failure]:
+    must = need.must
+    if must.lives_until is not None and retired < must.lives_until:
+        days = (must.lives_until - retired).days
         yield Failure(
             limit="must.lives_until",
             kind="fails",
-            text=text,
+            text=f"retires {retired}, {days} days before {must.lives_until}",
             relax_to=retired.isoformat(),
             is_size=True,
-            distance=(until - retired).days / 365,
+            distance=days / 365,
         )
-
-
-def _fitness(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
-    if offer.kind not in need.kinds:
-        wanted = " or ".join(sorted(need.kinds))
-        yield _out("purpose", f"a model of kind {offer.kind}, not {wanted}")
-    elif offer.purpose is not None and offer.purpose not in need.tasks:
-        yield _out("purpose", f"made for {offer.purpose}, which is not among the tasks")
-    if offer.is_preview and not need.must.allow_previews:
+    left = (retired - as_of).days
+    if left < must.lives_for_days:
         yield Failure(
-            limit="must.allow_previews",
+            limit="must.lives_for_days",
             kind="fails",
-            text="a preview, or an id that moves to another model by itself",
-            relax_to="true",
-            distance=1,
+            text=f"retires {retired}, in {left} days < {must.lives_for_days} needed",
+            relax_to=str(left),
+            is_size=True,
+            distance=(must.lives_for_days - left) / 365,
         )
+
+
+def _fitness(kinds: frozenset[str]) -> _Check:
+    """Of a kind that the tasks ask for, for a purpose that is among them, and no preview."""
+
+    def check(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
+        if offer.kind not in kinds:
+            wanted = " or ".join(sorted(kinds))
+            yield _out("purpose", f"a model of kind {offer.kind}, not {wanted}")
+        elif offer.purpose is not None and offer.purpose not in need.tasks:
+            yield _out("purpose", f"made for {offer.purpose}, which is not among the tasks")
+        elif offer.kind == "chat":
+            yield from _wordless(offer)
+        if offer.is_preview and not need.must.allow_previews:
+            yield Failure(
+                limit="must.allow_previews",
+                kind="fails",
+                text="a preview, or an id that moves to another model by itself",
+                relax_to="true",
+                distance=1,
+            )
+
+    return check
+
+
+def _wordless(offer: Offer) -> Iterator[Failure]:
+    """Requests are texts of so many tokens: a recogniser of speech listed as chat cannot take them."""
+    for word, kinds in (("reads", offer.inputs), ("makes", offer.outputs)):
+        if kinds is not None and "text" not in kinds:
+            yield _out("purpose", f"{word} {', '.join(sorted(kinds))} only, and no text")
 
 
 def _names(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
@@ -326,9 +357,7 @@ def _money(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
                 limit=key,
                 kind="fails",
                 text=f"{usd(has)} {word} > {usd(limit)} allowed (over by {usd(has - limit)})",
-                relax_to=f"{has:.6f}".rstrip("0").rstrip(".")
-                if word == "a request"
-                else f"{has:,.2f}",
+                relax_to=rounded_up(has),
                 is_size=True,
                 distance=math.log(float(has) / float(limit)),
             )
@@ -345,18 +374,10 @@ def _quality(need: Need, offer: Offer, as_of: date) -> Iterator[Failure]:
                 limit=f"must.quality.{name}",
                 kind="fails",
                 text=f"{name} {has:.3f} < {least:.3f} needed (short by {least - has:.3f})",
-                relax_to=f"{has:.3f}",
+                relax_to=f"{math.floor(has * 1000) / 1000:.3f}",
                 is_size=True,
                 distance=math.log(least / has) if has > 0 else math.inf,
             )
-
-
-def usd(amount: Decimal) -> str:
-    """Money for people: cents from a dollar up, else four significant digits."""
-    return f"${amount:,.2f}" if amount >= 1 else f"${float(amount):.4g}"
-
-
-_Check = Callable[[Need, Offer, date], Iterator[Failure]]
 
 
 def _out(

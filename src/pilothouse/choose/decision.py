@@ -43,6 +43,8 @@ class Dominated(Struct, frozen=True, kw_only=True):
     id: str
     by: str
     why: str
+    is_twin: bool = False
+    """Nothing known tells the two apart: of one vendor, only one of them is ranked."""
     is_within_noise: bool = False
     """Whether all that it is worse on is quality, by less than the errors."""
 
@@ -73,6 +75,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     excluded: tuple[Excluded, ...]
     unranked: tuple[str, ...]
     """Kept every limit, but nobody says anything of what matters here: neither good nor bad."""
+    unscored: tuple[str, ...] = ()
+    """On the frontier, but of unknown quality while that of others is known: they stand behind those."""
     flips: tuple[Flip, ...]
     """The nearest weightings under which somebody else would come first."""
     relaxations: tuple[Relaxation, ...]

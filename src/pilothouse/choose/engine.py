@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from msgspec import Struct
-
-from pilothouse.choose.constraints import Failure, checker, cost_per_request_usd, usd
+from pilothouse.choose.constraints import Failure, checker, cost_per_request_usd
 from pilothouse.choose.decision import Decision, Dominated, Excluded, Pick
+from pilothouse.choose.dollars import usd
 from pilothouse.choose.facts import Offer
 from pilothouse.choose.frontier import Beaten, Vector, frontier
+from pilothouse.choose.quality import (
+    Yardstick,
+    doubts_of_quality,
+    errors_of_scores,
+    measured_by,
+    yardstick_of,
+)
 from pilothouse.choose.ranking import Ranked, ranking
 from pilothouse.choose.relax import relaxations
 from pilothouse.choose.sensitivity import flips
 from pilothouse.choose.ties import Standing, is_separable, standings
-from pilothouse.core.model import Claim, Measured
+from pilothouse.core.model import Claim
 from pilothouse.core.need import Need
 
 WANTED = 2
@@ -28,28 +33,21 @@ WANTED = 2
 def decide(need: Need, offers: Iterable[Offer], *, as_of: date, catalogue: str) -> Decision:
     """Limits, then the frontier, then the ranking. The order of `offers` does not matter."""
     pool = sorted(offers, key=lambda o: o.id)
-    admitted: list[Offer] = []
-    doubts: dict[str, list[Failure]] = {}
-    excluded: dict[str, list[Failure]] = {}
-    failures = checker(need, as_of)
-    for offer in pool:
-        found = failures(offer)
-        if not all(_is_let_off(f, need) for f in found):
-            excluded[offer.id] = found
-        else:
-            admitted.append(offer)
-            doubts[offer.id] = found
+    admitted, doubts, excluded = _sifted(need, pool, as_of)
     by_id = {o.id: o for o in pool}
     weights = {k: w for k, w in _weights(need).items() if w > 0}
-    yardstick = _yardstick(need, admitted)
+    yardstick = yardstick_of(need, admitted)
+    admitted.sort(key=_newest_first)
     known = {o.id: _values(need, o, yardstick, weights) for o in admitted}
-    unranked = [i for i, values in known.items() if all(v is None for v in values.values())]
+    unranked = sorted(i for i, values in known.items() if all(v is None for v in values.values()))
     known = {i: values for i, values in known.items() if i not in unranked}
     vectors = _normalised(known, list(weights))
     kept, beaten = frontier(vectors, {i: by_id[i].vendor for i in known})
-    ranked = ranking({i: vectors[i] for i in kept}, list(weights.values()))
-    spread = _errors(known, by_id, yardstick, weights)
-    stands = standings({r.id: (r.score, spread.get(r.id, 0.0)) for r in ranked}) if spread else {}
+    unscored = _unscored(known, kept)
+    ranked = ranking({i: vectors[i] for i in kept}, list(weights.values()), behind=unscored)
+    firm = [r for r in ranked if r.id not in unscored] or ranked
+    spread = errors_of_scores({r.id: known[r.id] for r in firm}, by_id, yardstick, weights, known)
+    stands = standings({r.id: (r.score, spread.get(r.id, 0.0)) for r in firm}) if spread else {}
     best = _leaders(known, kept)
     picks = [
         _pick(
@@ -82,22 +80,51 @@ def decide(need: Need, offers: Iterable[Offer], *, as_of: date, catalogue: str) 
             for i, f in sorted(excluded.items())
         ),
         unranked=tuple(unranked),
-        flips=tuple(flips({r.id: vectors[r.id] for r in ranked}, list(weights.values()))[:3]),
+        unscored=tuple(r.id for r in ranked if r.id in unscored),
+        flips=tuple(flips({r.id: vectors[r.id] for r in firm}, list(weights.values()))[:3]),
         relaxations=tuple(relaxations(excluded, WANTED - len(admitted)))
         if len(admitted) < WANTED
         else (),
-        claims={
-            p.id: tuple(
-                c for _, c in sorted(by_id[p.id].claims.items()) if _is_used(c, yardstick.benchmark)
-            )
-            for p in shortlist
-        },
+        claims={p.id: _claims(by_id[p.id], yardstick.benchmark) for p in shortlist},
     )
+
+
+def _sifted(
+    need: Need, pool: Sequence[Offer], as_of: date
+) -> tuple[list[Offer], dict[str, list[Failure]], dict[str, list[Failure]]]:
+    """Who keeps every limit, what is doubtful about them, and what the others fail."""
+    admitted: list[Offer] = []
+    doubts: dict[str, list[Failure]] = {}
+    excluded: dict[str, list[Failure]] = {}
+    failures = checker(need, as_of)
+    for offer in pool:
+        found = failures(offer)
+        if found and not all(_is_let_off(f, need) for f in found):
+            excluded[offer.id] = found
+        else:
+            admitted.append(offer)
+            doubts[offer.id] = found
+    return admitted, doubts, excluded
 
 
 def _is_let_off(failure: Failure, need: Need) -> bool:
     """A doubt is let off when the need says so, but never one about being on offer at all."""
     return failure.kind == "not known" and need.unknown == "admit" and failure.limit != "lifecycle"
+
+
+def _newest_first(offer: Offer) -> tuple[int, int, str]:
+    """Of twins the newest stays, then the plainest name."""
+    released = offer.released_on
+    return (-(released.toordinal() if released else 0), len(offer.id), offer.id)
+
+
+def _unscored(known: Mapping[str, Mapping[str, float | None]], kept: Sequence[str]) -> set[str]:
+    """Of the frontier, those whose quality nobody measured while that of others is known.
+
+    Even as the worst of those measured they could be overrated, so no score places them: they stand behind.
+    """
+    gaps = {i for i in kept if "quality" in known[i] and known[i]["quality"] is None}
+    return gaps if len(gaps) < len(kept) else set()
 
 
 def _weights(need: Need) -> dict[str, float]:
@@ -110,52 +137,11 @@ def _weights(need: Need) -> dict[str, float]:
     }
 
 
-class _Yardstick(Struct, frozen=True):
-    """What stands for quality: one benchmark, measured in one way."""
-
-    benchmark: str | None = None
-    protocol: str | None = None
-
-
-_GENERAL = ("gpqa-diamond", "mmlu-pro", "gpqa", "mmlu", "livebench", "arena-elo-full")
-_OF_TASK = {"code": ("swe-bench-verified", "aider-polyglot", "humaneval", "livecodebench")}
-"""What may stand for quality when the need does not say: of general ability, or of its task."""
-
-
-def _yardstick(need: Need, admitted: Sequence[Offer]) -> _Yardstick:
-    """One benchmark measured in one way: scores of different ones are never compared.
-
-    What the need names; else, of those that fit the tasks, the one known of most candidates.
-    """
-    named = need.quality_by or next(iter(need.must.quality), None)
-    tasks = [_OF_TASK[task] for task in need.tasks if task in _OF_TASK]
-    fitting = (named,) if named else (tasks[0] if tasks else _GENERAL)
-    counts = Counter(
-        (name, measured.protocol or "")
-        for offer in admitted
-        for name, measured in offer.benchmarks.items()
-    )
-    known = {pair: n for pair, n in counts.items() if pair[0] in fitting}
-    known = known or ({} if named else counts)
-    if not known:
-        return _Yardstick(named)
-    order = {name: i for i, name in enumerate(fitting)}
-    benchmark, protocol = min(known, key=lambda p: (-known[p], order.get(p[0], 99), p))
-    return _Yardstick(benchmark, protocol or None)
-
-
-def _measured(offer: Offer, yardstick: _Yardstick) -> Measured | None:
-    measured = offer.benchmarks.get(yardstick.benchmark or "")
-    if measured is None or (measured.protocol or None) != yardstick.protocol:
-        return None
-    return measured
-
-
 def _values(
-    need: Need, offer: Offer, yardstick: _Yardstick, weights: Mapping[str, float]
+    need: Need, offer: Offer, yardstick: Yardstick, weights: Mapping[str, float]
 ) -> dict[str, float | None]:
     cost = cost_per_request_usd(need, offer)
-    measured = _measured(offer, yardstick)
+    measured = measured_by(offer, yardstick)
     values: dict[str, float | None] = {
         "quality": None if measured is None else measured.value,
         "cost": None if cost is None or need.is_on_own_machines else float(cost),
@@ -163,52 +149,6 @@ def _values(
         "context": None if offer.context_tokens is None else float(offer.context_tokens),
     }
     return {name: values[name] for name in weights}
-
-
-def _errors(
-    known: Mapping[str, Mapping[str, float | None]],
-    by_id: Mapping[str, Offer],
-    yardstick: _Yardstick,
-    weights: Mapping[str, float],
-) -> dict[str, float]:
-    """The standard error of each weighted score, from that of quality. Empty: nothing to count.
-
-    Where nobody states the error of a score, the widest of the others stands in for it, and
-    `_doubts_of_quality` says so: taken as exact it would make the ranking look firmer than it is.
-    """
-    scores = [q for v in known.values() if (q := v.get("quality")) is not None]
-    width = max(scores, default=0.0) - min(scores, default=0.0)
-    if not width:
-        return {}
-    part = weights["quality"] / sum(weights.values()) / width
-    measured = {i: m for i in known if (m := _measured(by_id[i], yardstick)) is not None}
-    widest = max((m.error for m in measured.values() if m.error is not None), default=None)
-    if widest is None:
-        return {}
-    return {i: (widest if m.error is None else m.error) * part for i, m in measured.items()}
-
-
-def _doubts_of_quality(
-    offer: Offer, yardstick: _Yardstick, value: float | None, is_spread_known: bool
-) -> Iterable[str]:
-    """What weakens a score, or why one that exists does not count."""
-    scored = offer.benchmarks.get(yardstick.benchmark or "")
-    if value is None:
-        if scored is None:
-            yield "quality: nobody says, so it counts as the worst"
-        else:
-            ways = (
-                f"{scored.protocol or 'not said how'}, not {yardstick.protocol or 'not said how'}"
-            )
-            yield (
-                f"quality: {yardstick.benchmark} {scored.value:.3f} was measured another way ({ways}), "
-                "so it is not compared and counts as the worst"
-            )
-    elif scored is not None:
-        if scored.is_self_reported:
-            yield "its quality score is what its vendor reports of itself"
-        if scored.error is None and is_spread_known:
-            yield "quality: nobody states the error of its score; the widest of the others stands in"
 
 
 def _normalised(
@@ -264,7 +204,7 @@ def _pick(
     doubts: Sequence[Failure],
     as_of: date,
     standing: Standing | None,
-    yardstick: _Yardstick,
+    yardstick: Yardstick,
 ) -> Pick:
     cost = cost_per_request_usd(need, offer)
     warnings = [d.text for d in doubts]
@@ -274,7 +214,7 @@ def _pick(
         if values[name] is None and name != "quality"
     ]
     if "quality" in values:
-        warnings += _doubts_of_quality(offer, yardstick, values["quality"], standing is not None)
+        warnings += doubts_of_quality(offer, yardstick, values["quality"], standing is not None)
     warnings += _strain(need, offer, cost)
     if offer.retired_on is not None:
         after = f", successor {offer.successor}" if offer.successor else ""
@@ -335,12 +275,11 @@ def _dominated(
     known: Mapping[str, Mapping[str, float | None]],
     criteria: Sequence[str],
     by_id: Mapping[str, Offer],
-    yardstick: _Yardstick,
+    yardstick: Yardstick,
 ) -> Dominated:
     if not beaten.better_on:
-        return Dominated(
-            id=beaten.id, by=beaten.by, why="the same vendor and the same on every criterion"
-        )
+        why = _twins(known[beaten.id])
+        return Dominated(id=beaten.id, by=beaten.by, why=why, is_twin=True)
     parts: list[str] = []
     names = [criteria[i] for i in beaten.better_on]
     for name in names:
@@ -356,12 +295,24 @@ def _dominated(
     )
 
 
-def _is_noise(winner: Offer, loser: Offer, yardstick: _Yardstick) -> bool:
-    a, b = _measured(winner, yardstick), _measured(loser, yardstick)
+def _twins(values: Mapping[str, float | None]) -> str:
+    gaps = [name for name, value in values.items() if value is None]
+    if not gaps:
+        return "the same vendor and the same on every criterion"
+    return f"the same vendor, and nothing known tells them apart ({', '.join(gaps)}: nobody says)"
+
+
+def _is_noise(winner: Offer, loser: Offer, yardstick: Yardstick) -> bool:
+    a, b = measured_by(winner, yardstick), measured_by(loser, yardstick)
     if a is None or b is None or a.error is None or b.error is None:
         return False
     return not is_separable(a.value, a.error, b.value, b.error)
 
 
-def _is_used(claim: Claim, quality_by: str | None) -> bool:
-    return not claim.field.startswith("benchmark:") or claim.field == f"benchmark:{quality_by}"
+def _claims(offer: Offer, quality_by: str | None) -> tuple[Claim, ...]:
+    """The facts behind a pick; of benchmarks only the one that counts."""
+    return tuple(
+        claim
+        for field, claim in sorted(offer.claims.items())
+        if not field.startswith("benchmark:") or field == f"benchmark:{quality_by}"
+    )

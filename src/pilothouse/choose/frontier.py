@@ -37,10 +37,10 @@ def frontier(
 ) -> tuple[list[str], list[Beaten]]:
     """Ids on the frontier and the beaten ones, both in a fixed order.
 
-    Of several with the same group in `twins_of` (say, the vendor) and the same values, the first id
-    stays.
+    Of several with the same group in `twins_of` (say, the vendor) and the same values, the first in
+    `vectors` stays.
     """
-    order = sorted(vectors, key=lambda i: (_promise(vectors[i]), i))
+    order = sorted(vectors, key=lambda i: _promise(vectors[i]))
     kept: list[str] = []
     beaten: list[Beaten] = []
     seen: dict[tuple[str, Vector], str] = {}

@@ -14,8 +14,13 @@ _STYLE = (
     "color:#1b1f24;background:#fff}table{border-collapse:collapse;margin:.5rem 0 1.5rem}"
     "th,td{padding:.3rem .75rem;text-align:left;vertical-align:top;border-bottom:1px solid #d8dee4}"
     "th{background:#f3f5f7}h2{margin-top:2.2rem}code,pre{background:#f3f5f7;font-size:.9em}"
-    "pre{padding:1rem;overflow:auto}ul ul{color:#6e4b00}"
+    "pre{padding:1rem;overflow:auto}ul ul{color:#6e4b00}summary{cursor:pointer;color:#0b57d0}"
+    "td:first-child{white-space:nowrap}"
+    "@media print{details>*{display:block}}"
 )
+
+_OPEN_ROWS = 25
+"""Longer tables are folded; a browser opens them on a click, without a script, and prints them open."""
 
 
 def page(title: str, markdown: str) -> str:
@@ -61,7 +66,12 @@ def _table(lines: list[str]) -> str:
         "<tr>" + "".join(f"<td>{_inline(c.strip())}</td>" for c in row) + "</tr>"
         for row in rows[2:]
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    whole = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    count = len(rows) - 2
+    if count <= _OPEN_ROWS:
+        return whole
+    title = f"{_inline(rows[0][0].strip())}: all {count:,} rows"
+    return f"<details><summary>{title}</summary>{whole}</details>"
 
 
 def _list(lines: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
@@ -21,23 +21,26 @@ class Ranked(Struct, frozen=True, kw_only=True):
     wins: float
 
 
-def ranking(vectors: Mapping[str, Vector], weights: Sequence[float]) -> list[Ranked]:
+def ranking(
+    vectors: Mapping[str, Vector], weights: Sequence[float], *, behind: Collection[str] = ()
+) -> list[Ranked]:
     """Best first; equal scores by id. `vectors` hold values in 0-1.
 
-    What is not known counts as 0, the worst of those compared: never as an average.
+    What is not known counts as 0, the worst of those compared: never as an average. Those in `behind` come
+    after all others and win no weighting.
     """
     total = sum(weights)
     plain = {i: tuple(v or 0.0 for v in vectors[i]) for i in sorted(vectors)}
-    wins = _wins(plain, len(weights))
+    wins = _wins({i: v for i, v in plain.items() if i not in behind}, len(weights))
     found = [
         Ranked(
             id=i,
             score=round(sum(w * v for w, v in zip(weights, vector, strict=True)) / total, 9),
-            wins=wins[i],
+            wins=wins.get(i, 0.0),
         )
         for i, vector in plain.items()
     ]
-    return sorted(found, key=lambda r: (-r.score, r.id))
+    return sorted(found, key=lambda r: (r.id in behind, -r.score, r.id))
 
 
 def weightings(size: int, points: int = POINTS) -> list[tuple[float, ...]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
 
-from pilothouse.choose.constraints import usd
-from pilothouse.choose.decision import Decision, Pick
+from pilothouse.choose.decision import Decision, Excluded, Pick
+from pilothouse.choose.dollars import usd
 from pilothouse.choose.page import page
 from pilothouse.core.model import Claim, Source
 
@@ -36,9 +37,11 @@ def record_html(decision: Decision, sources: Mapping[str, Source]) -> str:
 def summary(decision: Decision) -> str:
     """One line: how many models, and what became of them."""
     chosen = len(decision.shortlist)
+    twins = sum(d.is_twin for d in decision.dominated)
+    named = f", {twins} ranked under another name" if twins else ""
     return (
         f"{decision.considered} models as of {decision.as_of}: {len(decision.excluded)} out by a hard "
-        f"limit, {len(decision.dominated)} dominated, {chosen} shortlisted"
+        f"limit, {len(decision.dominated) - twins} dominated{named}, {chosen} shortlisted"
         + (f", {len(decision.runners_up)} behind them" if decision.runners_up else "")
     )
 
@@ -90,6 +93,8 @@ def sensitivity_lines(decision: Decision) -> Iterator[str]:
     if decision.tie_at_the_end:
         tied = ", ".join(decision.tie_at_the_end)
         yield f"the shortlist ends inside a tie: {tied} could as well be on it"
+    if decision.unscored:
+        yield unscored_line(decision)
     names = list(decision.weights)
     total = sum(decision.weights.values())
     for flip in decision.flips:
@@ -104,6 +109,18 @@ def sensitivity_lines(decision: Decision) -> Iterator[str]:
         yield f"{flip.rival} leads when {flip.moved:.0%} of the weight moves ({change})"
 
 
+def unscored_line(decision: Decision) -> str:
+    """Who might be better than the shortlist, for all that is known."""
+    shown, count = decision.unscored[:5], len(decision.unscored)
+    more = f" and {count - len(shown)} more" if count > len(shown) else ""
+    way = f" ({decision.quality_protocol})" if decision.quality_protocol else ""
+    stand = "stands" if count == 1 else "stand"
+    return (
+        f"nobody measured {decision.quality_by}{way} of {', '.join(shown)}{more}: whether better or worse "
+        f"is not known, so {'it' if count == 1 else 'they'} {stand} behind; a proof of concept would tell"
+    )
+
+
 def _ranks(low: int, high: int) -> str:
     return str(low) if low == high else f"{low}-{high}"
 
@@ -115,6 +132,27 @@ def relaxation_lines(decision: Decision) -> Iterator[str]:
         shown = ", ".join(relaxation.admits[:5])
         more = len(relaxation.admits) - 5
         yield f"{changes}  lets in {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def nearest_first(decision: Decision) -> list[Excluded]:
+    """Who fails fewest limits first, and knowingly before for want of knowledge."""
+    return sorted(
+        decision.excluded, key=lambda e: (len(e.failures), [f.kind for f in e.failures], e.id)
+    )
+
+
+def limit_rows(decision: Decision) -> list[list[object]]:
+    """Each limit with how many fail it and how many fail nothing else, the hardest first."""
+    all_of: Counter[str] = Counter()
+    alone: Counter[str] = Counter()
+    for excluded in decision.excluded:
+        limits = {f.limit for f in excluded.failures}
+        all_of.update(limits)
+        alone.update(limits if len(limits) == 1 else ())
+    return [
+        [name.removeprefix("must."), f"{count:,}", f"{alone[name]:,}"]
+        for name, count in sorted(all_of.items(), key=lambda i: (-i[1], i[0]))
+    ]
 
 
 def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
@@ -151,16 +189,29 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
         yield "## Smallest relaxations"
         yield ""
         yield from (f"- {line}" for line in relaxation_lines(decision))
+    yield from _others(decision)
+    yield from _facts(decision, sources)
+
+
+def _others(decision: Decision) -> Iterator[str]:
+    """Everybody who is not on the shortlist, and why."""
     if decision.runners_up:
         yield ""
         yield "## On the frontier, behind the shortlist"
         yield ""
         yield from _table(*pick_rows(decision.runners_up, len(decision.shortlist) + 1))
-    if decision.dominated:
+    beaten = [d for d in decision.dominated if not d.is_twin]
+    twins = [d for d in decision.dominated if d.is_twin]
+    if beaten:
         yield ""
         yield "## Dominated"
         yield ""
-        yield from _table(["model", "by", "why"], [[d.id, d.by, d.why] for d in decision.dominated])
+        yield from _table(["model", "by", "why"], [[d.id, d.by, d.why] for d in beaten])
+    if twins:
+        yield ""
+        yield "## Ranked under another name"
+        yield ""
+        yield from _table(["model", "as", "why"], [[d.id, d.by, d.why] for d in twins])
     if decision.unranked:
         yield ""
         yield "## Keep every limit, and nobody says anything to rank them by"
@@ -169,10 +220,20 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
     yield ""
     yield "## Excluded"
     yield ""
+    if decision.excluded:
+        yield from _table(
+            ["limit", "models that fail it", "and nothing else"], limit_rows(decision)
+        )
+        yield ""
+        yield "All of them, nearest first:"
+        yield ""
     yield from _table(
         ["model", "vendor", "every limit it fails"],
-        [[e.id, e.vendor, "; ".join(f.text for f in e.failures)] for e in decision.excluded],
+        [[e.id, e.vendor, "; ".join(f.text for f in e.failures)] for e in nearest_first(decision)],
     )
+
+
+def _facts(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
     yield ""
     yield "## Facts behind the shortlist"
     yield ""
@@ -185,7 +246,7 @@ def _lines(decision: Decision, sources: Mapping[str, Source]) -> Iterator[str]:
     yield "## The need"
     yield ""
     yield "```json"
-    yield msgspec.json.format(msgspec.json.encode(need), indent=2).decode()
+    yield msgspec.json.format(msgspec.json.encode(decision.need), indent=2).decode()
     yield "```"
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import mul
 
 from msgspec import Struct
 
@@ -80,13 +81,21 @@ def _p_best(scores: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     grid = [low + step * k for k in range(_STEPS + 1)]
     below = {i: [_cdf((x - s) / e) for x in grid] for i, (s, e) in known.items() if s + 6 * e > low}
     share = dict.fromkeys(scores, 0.0)
+    columns = list(below.values())
     for k in range(_STEPS):
-        tops = [(i, column[k], column[k + 1]) for i, column in below.items()]
-        for i, at, after in tops:
-            others = math.prod((a + b) / 2 for j, a, b in tops if j != i)
-            share[i] += (after - at) * others
+        middles = [(column[k] + column[k + 1]) / 2 for column in columns]
+        for i, column, others in zip(below, columns, _products_of_the_others(middles), strict=True):
+            share[i] += (column[k + 1] - column[k]) * others
     total = sum(share.values()) or 1.0
     return {i: round(p / total, 4) for i, p in share.items()}
+
+
+def _products_of_the_others(values: Sequence[float]) -> list[float]:
+    """Of each position, the product of all others: one pass from either end, none divides by a zero."""
+    before = list(accumulate(values, mul, initial=1.0))
+    after = list(accumulate(reversed(values), mul, initial=1.0))
+    last = len(values) - 1
+    return [before[i] * after[last - i] for i in range(len(values))]
 
 
 def _cdf(z: float) -> float:

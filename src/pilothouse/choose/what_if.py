@@ -120,7 +120,7 @@ def moved(changes: Sequence[Change], before: Decision, after: Decision) -> Moved
         before=tuple(old),
         after=tuple(new),
         entered=tuple(i for i in new if i not in old),
-        left={i: why_not(i, after) for i in old if i not in new},
+        left={i: _down(old[i], changes) or why_not(i, after) for i in old if i not in new},
         cost_per_month_usd={i: (_month(old[i]), _month(new[i])) for i in old if i in new},
     )
 
@@ -137,6 +137,12 @@ def why_not(model_id: str, decision: Decision) -> str:
         if pick.id == model_id:
             return f"ranked {rank}, behind {', '.join(p.id for p in decision.shortlist)}"
     return "no longer offered"
+
+
+def _down(pick: Pick, changes: Sequence[Change]) -> str | None:
+    """What took it off the market, if one of the changes did."""
+    names = (pick.id, pick.vendor, pick.id.partition("/")[0])
+    return next((c.text for c in changes if c.kind == "down" and c.whom in names), None)
 
 
 def _month(pick: Pick) -> Decimal | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, cast
+from decimal import Decimal
+from typing import Any, cast, get_args
 
 import click
 import msgspec
@@ -17,8 +18,9 @@ from msgspec import Struct
 
 from pilothouse.choose.constraints import checker
 from pilothouse.choose.facts import Offer
+from pilothouse.cli.need_flags import day_of, one_of, size_of, usd_amount
 from pilothouse.cli.output import bold
-from pilothouse.core.need import Need, Tokens
+from pilothouse.core.need import Ability, Certification, LatencyClass, Need, Tokens
 
 Draft = dict[str, Any]
 
@@ -41,9 +43,9 @@ def ask(offers: Sequence[Offer], as_of: date) -> Need:
     """Asks on the terminal. Raises `Left` when the person leaves."""
     drafts: list[Draft] = [_first()]
     at = 0
-    click.echo(
-        f"{len(offers):,} models as of {as_of}. Enter takes what stands in [ ]; b back, ? help, q leave.\n"
-    )
+    counts: list[tuple[int, int]] = [_kept(_need(drafts[0]), offers, as_of)]
+    click.echo(f"{len(offers):,} models as of {as_of}; {_said(counts[0])}.")
+    click.echo("Enter takes what stands in [ ]; b back, ? help, q leave.\n")
     while at < len(QUESTIONS):
         question = QUESTIONS[at]
         answer = str(click.prompt(question.text, default=question.usual, show_default=True)).strip()
@@ -54,18 +56,19 @@ def ask(offers: Sequence[Offer], as_of: date) -> Need:
         elif answer == "b":
             at = max(0, at - 1)
             del drafts[max(1, len(drafts) - 1) :]
+            del counts[max(1, len(counts) - 1) :]
         else:
             draft = copy.deepcopy(drafts[-1])
             try:
                 question.put(draft, answer)
                 need = _need(draft)
             except (ValueError, msgspec.ValidationError) as error:
-                click.echo(f"  {error}")
+                click.echo(f"  not understood: {str(error).partition(' - at `$')[0]}")
                 continue
             drafts.append(draft)
             at += 1
-            kept = _kept(need, offers, as_of)
-            click.echo(f"  {bold(f'{kept:,} models')} keep all limits so far")
+            counts.append(_kept(need, offers, as_of))
+            click.echo(f"  {_said(counts[-1])}{_change(counts[-2], counts[-1])}")
     return _need(drafts[-1])
 
 
@@ -85,13 +88,36 @@ def _need(draft: Draft) -> Need:
     return msgspec.convert(draft, Need, strict=False)
 
 
-def _kept(need: Need, offers: Sequence[Offer], as_of: date) -> int:
+def _kept(need: Need, offers: Sequence[Offer], as_of: date) -> tuple[int, int]:
+    """How many are known to keep every limit, and how many more may, for all that anybody says."""
     failures = checker(need, as_of)
-    lets_off = need.unknown == "admit"
-    return sum(
-        all(f.kind == "not known" and lets_off and f.limit != "lifecycle" for f in failures(o))
-        for o in offers
-    )
+    sure = doubtful = 0
+    for offer in offers:
+        found = failures(offer)
+        if not found:
+            sure += 1
+        elif need.unknown == "admit" and all(
+            f.kind == "not known" and f.limit != "lifecycle" for f in found
+        ):
+            doubtful += 1
+    return sure, doubtful
+
+
+def _said(count: tuple[int, int]) -> str:
+    sure, doubtful = count
+    more = f", {doubtful:,} more may (nobody says)" if doubtful else ""
+    verb = "keeps" if sure == 1 else "keep"
+    return f"{bold(f'{sure:,} model' + ('' if sure == 1 else 's'))} {verb} all limits{more}"
+
+
+def _change(before: tuple[int, int], after: tuple[int, int]) -> str:
+    """What the answer did to all that are left."""
+    fewer = sum(before) - sum(after)
+    if before == after:
+        return "; as before"
+    if not fewer:
+        return ""
+    return f"; {fewer:,} fewer" if fewer > 0 else f"; {-fewer:,} more"
 
 
 def _different(whole: Mapping[str, Any], usual: Mapping[str, Any]) -> Draft:
@@ -113,16 +139,20 @@ def _yes(answer: str) -> bool:
 
 
 def _number(answer: str) -> int:
-    text = answer.lower().replace(",", "").replace("_", "")
-    factor = {"k": 1000, "m": 1_000_000}.get(text[-1:], 1)
-    digits = text.rstrip("km")
-    if not digits.isdigit() or int(digits) < 1:
+    found = size_of(answer)
+    if found < 1:
         raise ValueError('a whole number from 1 on, e.g. 200000 or "200k"')
-    return int(digits) * factor
+    return found
 
 
-def _names(answer: str) -> list[str]:
-    return [] if answer == "none" else [part.strip() for part in answer.split(",") if part.strip()]
+def _names(answer: str, known: Sequence[str] = ()) -> list[str]:
+    names = [] if answer == "none" else [p.strip() for p in answer.split(",") if p.strip()]
+    return [one_of(known)(_word(name)) for name in names] if known else names
+
+
+def _word(answer: str) -> str:
+    """`Real-time` as `real_time`."""
+    return answer.lower().replace("-", "_").replace(" ", "_")
 
 
 def _private(draft: Draft, answer: str) -> None:
@@ -136,7 +166,8 @@ def _long(draft: Draft, answer: str) -> None:
 
 def _speed(draft: Draft, answer: str) -> None:
     if answer != "any":
-        draft["must"]["latency"] = {"category": answer}
+        category = one_of(get_args(LatencyClass))(_word(answer))
+        draft["must"]["latency"] = {"category": category}
 
 
 def _if_yes(change: Callable[[Draft], None]) -> Callable[[Draft, str], None]:
@@ -179,15 +210,18 @@ def _set(*keys: str) -> Callable[[Draft, str], None]:
 
 def _budget(draft: Draft, answer: str) -> None:
     if answer != "none":
-        draft["must"]["budget"] = {"per_month_usd": answer.lstrip("$").replace(",", "")}
+        amount = usd_amount(answer)
+        if Decimal(amount) <= 0:
+            raise ValueError("a budget is more than nothing")
+        draft["must"]["budget"] = {"per_month_usd": amount}
 
 
 def _requires(draft: Draft, answer: str) -> None:
-    draft["must"]["requires"] = _names(answer)
+    draft["must"]["requires"] = _names(answer, get_args(Ability))
 
 
 def _certified(draft: Draft, answer: str) -> None:
-    if names := _names(answer):
+    if names := _names(answer, get_args(Certification)):
         draft["must"].setdefault("privacy", {})["certifications"] = names
 
 
@@ -202,7 +236,7 @@ def _resides(draft: Draft, answer: str) -> None:
 
 def _lives(draft: Draft, answer: str) -> None:
     if answer != "any":
-        draft["must"]["lives_until"] = date.fromisoformat(answer)
+        draft["must"]["lives_until"] = day_of(answer)
 
 
 def _strict(draft: Draft) -> None:

@@ -14,7 +14,7 @@ from pilothouse.choose.guide.matrix import star_vectors
 from pilothouse.choose.guide.seats import Occupant, occupants, warnings
 from pilothouse.choose.guide.tree import Walk, walk
 from pilothouse.choose.ranking import shares
-from pilothouse.cli.output import bold, print_json, print_table
+from pilothouse.cli.output import bold, print_json, print_table, say
 from pilothouse.cli.situation import today
 from pilothouse.core.errors import InvalidInput, did_you_mean
 
@@ -76,9 +76,9 @@ def command(
     if as_json:
         print_json({"as_of": day, "walk": found, "models": names, "warnings": told})
         return 0
-    _print_walk(found, names, day)
+    print_walk(found, names, day)
     for warning in told:
-        click.echo(f"  take care: {warning.says}")
+        say(f"take care: {warning.says}", "  ")
     return 0
 
 
@@ -95,7 +95,8 @@ def _asked(guide: Guide) -> dict[str, str | bool]:
     return answers
 
 
-def _print_walk(found: Walk, names: Sequence[Occupant], day: date) -> None:
+def print_walk(found: Walk, names: Sequence[Occupant], day: date) -> None:
+    """The path, the models at its end, and where they run."""
     for step in found.path:
         where = f"node {step.node}, lines {step.lines[0]}-{step.lines[1]}"
         click.echo(f"{step.question} {bold(step.answer)}  ({where})")
@@ -113,9 +114,10 @@ def _print_walk(found: Walk, names: Sequence[Occupant], day: date) -> None:
     for note in found.advice.notes:
         click.echo(f"  {note}")
     if found.also:
-        click.echo(
-            f"  The tree stops at its first yes and never came to {', '.join(found.also)}: "
-            "write the limits into a need and ask `pilothouse choose`, which keeps all of them."
+        say(
+            f"The tree stops at its first yes and never came to {', '.join(found.also)}: "
+            "write the limits into a need and ask `pilothouse choose`, which keeps all of them.",
+            "  ",
         )
 
 

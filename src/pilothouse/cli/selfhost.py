@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
 
-from pilothouse.catalog.prices import rates
-from pilothouse.choose.constraints import usd
+from pilothouse.catalog.catalog import Catalog
+from pilothouse.choose.dollars import usd
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
-from pilothouse.cli.output import bold, print_json, print_table
+from pilothouse.cli.output import bold, print_json, print_table, say
+from pilothouse.cli.same_weights import Served, middle, request_usd, same_weights
 from pilothouse.cli.situation import today
 from pilothouse.core.errors import InvalidInput
-from pilothouse.money.break_even import Fleet, break_even
+from pilothouse.money.break_even import BreakEven, Fleet, break_even
 from pilothouse.money.capacity import SECONDS_A_MONTH, Curve, held_out_errors, load
 from pilothouse.money.hardware import architecture, curves, gpu, load_hardware
 from pilothouse.money.vram import BYTES, memory
@@ -41,7 +43,7 @@ def command() -> None:
 @click.option("--gpu", "gpu_name", default="h100", show_default=True)
 @click.option(
     "--context",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 100_000_000),
     default=8192,
     show_default=True,
     help="Tokens of a sequence.",
@@ -197,7 +199,8 @@ def break_even_command(
     """
     hour = _price_of_hour(gpu_name, contract, gpu_hour_usd)
     curve = _nearest(model, gpu_name, input_tokens, output_tokens)
-    request = _request_usd(against, input_tokens, output_tokens, own)
+    catalog = open_catalog(own)
+    request = _request_usd(catalog, against, input_tokens, output_tokens)
     fleet = Fleet(
         curve=curve,
         gpu_hour_usd=hour,
@@ -208,13 +211,26 @@ def break_even_command(
     found = break_even(
         fleet, api_request_usd=request, input_tokens=input_tokens, output_tokens=output_tokens
     )
+    served = same_weights(catalog, model, input_tokens, output_tokens, today())
+    same = [
+        (one, break_even(fleet, api_request_usd=one.request_usd, input_tokens=input_tokens,
+                         output_tokens=output_tokens))
+        for one in ([served[0], middle(served)] if len(served) > 1 else served)
+    ]  # fmt: skip
     if plot is not None:
-        from pilothouse.plots.money import plot_break_even  # matplotlib is heavy, and optional
-        from pilothouse.plots.write import write
-
-        write(plot_break_even(found, f"{model} on {gpu_name}", against), plot)
+        other = (f"the same weights at {same[-1][0].id}", same[-1][1]) if same else None
+        _draw(found, f"{model} on {gpu_name}", against, other, plot)
     if as_json:
-        print_json({"break_even": found, "curve": curve, "gpu_hour_usd": hour})
+        print_json(
+            {
+                "break_even": found,
+                "own_cheaper": found.own_cheaper,
+                "capacity_binds_first": found.capacity_binds_first,
+                "same_weights": [{"offer": one, "own_cheaper": it.own_cheaper} for one, it in same],
+                "curve": curve,
+                "gpu_hour_usd": hour,
+            }
+        )
         return 0 if found.crossings else 1
     rows: list[list[object]] = []
     for p in found.points[::6]:
@@ -222,18 +238,56 @@ def break_even_command(
         requests = f"{p.requests_per_month:,}"
         rows.append([requests, p.replicas, usd(p.own_usd), usd(p.api_usd), cheaper])
     print_table(["requests a month", "replicas", "own machines", against, "cheaper"], rows)
+    _print_break_even(found)
+    _print_same_weights(same, len(served), model)
+    _print_basis(curve, found.is_extrapolated)
+    return 0 if found.crossings else 1
+
+
+def _draw(
+    found: BreakEven, own: str, api: str, other: tuple[str, BreakEven] | None, plot: Path
+) -> None:
+    from pilothouse.plots.money import plot_break_even  # matplotlib is heavy, and optional
+    from pilothouse.plots.write import write
+
+    write(plot_break_even(found, own, api, other), plot)
+
+
+def _print_same_weights(same: Sequence[tuple[Served, BreakEven]], count: int, model: str) -> None:
+    for word, (one, it) in zip(("cheapest", "median"), same, strict=False):
+        say(
+            f"the same weights at {one.id}, the {word} of {count} priced hosts: "
+            f"{usd(one.request_usd)} a request; {_where_cheaper(it)}"
+        )
+    if not same:
+        click.echo(f"nobody in the catalogue has a price for the weights of {model} at an API")
+
+
+def _print_break_even(found: BreakEven) -> None:
     click.echo(f"\none replica pays for itself at {found.price_alone_at:,} requests a month")
     click.echo(
         f"one replica is full at {found.first_replica_full_at:,} requests a month at this peak"
     )
     if found.capacity_binds_first:
         click.echo(
-            "capacity binds before price: a second replica is needed before the first has paid"
+            f"{bold('capacity binds before price')}: a second replica is needed before the first has paid"
         )
-    crossings = ", ".join(f"{c:,}" for c in found.crossings) or "nowhere up to a billion"
-    click.echo(f"the two cross at: {crossings}")
-    _print_basis(curve, found.is_extrapolated)
-    return 0 if found.crossings else 1
+    else:
+        click.echo("price binds before capacity: the first replica has paid before it is full")
+    click.echo(_where_cheaper(found))
+
+
+def _where_cheaper(found: BreakEven) -> str:
+    """In words; of many stretches, which steps near parity make, the first two and the last."""
+    parts = [
+        f"from {start:,} on" if end is None else f"{start:,} to {end:,}"
+        for start, end in found.own_cheaper
+    ]
+    if len(parts) > 3:
+        parts = [*parts[:2], f"... ({len(parts) - 3} more)", parts[-1]]
+    if not parts:
+        return "own machines never cost less up to a billion requests a month"
+    return f"own machines cost less: {'; '.join(parts)}"
 
 
 @command.command()
@@ -287,13 +341,9 @@ def _price_of_hour(gpu_name: str, contract: str, given: str | None) -> Decimal:
     return prices[contract]
 
 
-def _request_usd(name: str, input_tokens: int, output_tokens: int, own: Path | None) -> Decimal:
-    catalog = open_catalog(own)
-    model = catalog.find(name)
-    winning = {c.field: c for c in reversed(catalog.claims(model, as_of=today()))}
-    found = rates(winning)
-    cost = found.cost(input_tokens, output_tokens) if found else None
-    if not cost:
+def _request_usd(catalog: Catalog, name: str, input_tokens: int, output_tokens: int) -> Decimal:
+    cost = request_usd(catalog, catalog.find(name), input_tokens, output_tokens, today())
+    if cost is None:
         raise InvalidInput(f"--against: nobody says what {name} costs")
     return cost
 

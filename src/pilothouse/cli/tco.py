@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pilothouse.catalog.catalog import Catalog
 from pilothouse.catalog.prices import Rates, rates
-from pilothouse.choose.constraints import usd
+from pilothouse.choose.dollars import usd
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.cli.situation import today

@@ -10,7 +10,7 @@ import click
 
 from pilothouse.catalog.catalog import Catalog
 from pilothouse.choose import what_if
-from pilothouse.choose.constraints import usd
+from pilothouse.choose.dollars import usd
 from pilothouse.choose.what_if import Change, Moved
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import bold, print_json, print_table

@@ -116,6 +116,8 @@ class Must(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Benchmark to the least score (0-1), e.g. `{mmlu: 0.7}`."""
     lives_until: date | None = None
     """The model must not retire before this day."""
+    lives_for_days: Annotated[int, Meta(ge=0, le=3650)] = 0
+    """Nor within so many days of the day that answers."""
     allow_previews: bool = False
     """Previews, betas, experiments, and ids that move to another model by themselves."""
 

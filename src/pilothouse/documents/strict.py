@@ -14,6 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from pilothouse.core.errors import InvalidInput, did_you_mean
+from pilothouse.documents.hints import hint
 from pilothouse.documents.yaml_nodes import Parsed, join, parse_yaml
 
 T = TypeVar("T")
@@ -121,12 +122,13 @@ class _Checker:
         try:
             msgspec.convert(value, _python_type(kind))
         except (msgspec.ValidationError, TypeError, ValueError) as error:
-            self._problem(path, str(error).partition(" - at `$`")[0])
+            told = str(error).partition(" - at `$`")[0]
+            self._problem(path, told + hint(value, kind))
         return value
 
     def _unknown(self, path: str, key: str, fields: dict[str, inspect.Field]) -> None:
-        hint = did_you_mean(key, fields) or f" Known here: {', '.join(fields)}."
-        self._problem(path, f'unknown key "{key}".{hint}')
+        near = did_you_mean(key, fields) or f" Known here: {', '.join(fields)}."
+        self._problem(path, f'unknown key "{key}".{near}')
 
     def _wrong(self, path: str, wanted: str, value: Any) -> Any:
         self._problem(path, f"expected {wanted}, got {_described(value)}")

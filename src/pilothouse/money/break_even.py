@@ -3,9 +3,7 @@ whether capacity binds before price does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
-from itertools import pairwise
 
 from msgspec import Struct
 
@@ -52,6 +50,12 @@ class BreakEven(Struct, frozen=True, kw_only=True):
     is_extrapolated: bool
 
     @property
+    def own_cheaper(self) -> tuple[tuple[int, int | None], ...]:
+        """From and up to how many requests a month own machines cost less; None = as far as was looked."""
+        ends: list[int | None] = [*self.crossings, None]
+        return tuple((start, ends[i + 1]) for i, start in enumerate(self.crossings) if i % 2 == 0)
+
+    @property
     def capacity_binds_first(self) -> bool:
         """The first replica is full before it pays for itself."""
         return self.first_replica_full_at < self.price_alone_at
@@ -69,7 +73,7 @@ def break_even(
     one = _own(fleet, 1)
     price_alone = int((one / api_request_usd).to_integral_value())
     capacity = fleet.curve.capacity_tokens_per_s
-    full = int(capacity * SECONDS_A_MONTH / output_tokens / fleet.peak_to_average)
+    full = max(1, int(capacity * SECONDS_A_MONTH / output_tokens / fleet.peak_to_average))
     points: list[Point] = []
     for requests in _grid(up_to):
         now = load(
@@ -96,7 +100,7 @@ def break_even(
         points=tuple(points),
         first_replica_full_at=full,
         price_alone_at=price_alone,
-        crossings=tuple(_crossings(points)),
+        crossings=tuple(_crossings(fleet, api_request_usd, full, up_to)),
         is_extrapolated=probe.is_extrapolated,
     )
 
@@ -115,14 +119,15 @@ def _grid(up_to: int) -> list[int]:
     return found
 
 
-def _crossings(points: Sequence[Point]) -> list[int]:
-    """Between two points the crossing is taken where straight lines between them meet."""
+def _crossings(fleet: Fleet, api_request_usd: Decimal, full: int, up_to: int) -> list[int]:
+    """Exact: the API's line meets each step's tread, or passes its riser, where a replica is full."""
     found: list[int] = []
-    for a, b in pairwise(points):
-        if a.is_own_cheaper == b.is_own_cheaper:
-            continue
-        before, after = a.api_usd - a.own_usd, b.api_usd - b.own_usd
-        share = before / (before - after)
-        width = b.requests_per_month - a.requests_per_month
-        found.append(a.requests_per_month + int(share * width))
+    for replicas in range(1, up_to // full + 2):
+        cost, end = _own(fleet, replicas), replicas * full
+        paid = cost / api_request_usd
+        if (replicas - 1) * full < paid <= min(end, up_to):
+            found.append(int(paid.to_integral_value()))
+        at_end = api_request_usd * end
+        if cost < at_end <= _own(fleet, replicas + 1) and end < up_to:
+            found.append(end)
     return found

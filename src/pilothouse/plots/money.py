@@ -7,7 +7,7 @@ from typing import Any
 
 from pilothouse.money.break_even import BreakEven
 from pilothouse.money.tco import Total
-from pilothouse.plots.write import COLOURS, in_dollars, new_figure
+from pilothouse.plots.write import COLOURS, in_counts, in_dollars, new_figure
 
 
 def plot_tco(found: Sequence[Total]) -> Any:
@@ -33,52 +33,59 @@ def plot_tco(found: Sequence[Total]) -> Any:
     for at, swing in enumerate(swings):
         low, high = sorted((float(swing.low_usd), float(swing.high_usd)))
         right.barh(at, high - low, left=low, color=COLOURS[0], height=0.6)
+    right.use_sticky_edges = False  # else a bar that starts leftmost is cut by the axis
     right.axvline(float(first.likely_usd), color="black", lw=1)
     right.set_yticks(range(len(swings)), [s.name.replace("_", " ") for s in swings])
     right.margins(x=0.06)
     in_dollars(right.xaxis)
     right.locator_params(axis="x", nbins=4)
-    right.set_xlabel("USD, one input at its low and high")
+    right.set_xlabel("USD, one input at its low and high; line: all likely")
     right.set_title(f"What the cost of {first.name} hangs on")
     return figure
 
 
-def plot_break_even(found: BreakEven, own: str, api: str) -> Any:
-    """Cost a month over requests a month, both by their logarithm."""
+def plot_break_even(
+    found: BreakEven, own: str, api: str, other: tuple[str, BreakEven] | None = None
+) -> Any:
+    """Cost a month over requests a month, both by their logarithm. `other`: a second API's name and curve."""
     figure, axes = new_figure()
     requests = [p.requests_per_month for p in found.points]
-    axes.step(
-        requests,
-        [float(p.own_usd) for p in found.points],
-        where="post",
-        color=COLOURS[0],
-        label=own,
-    )
-    axes.plot(requests, [float(p.api_usd) for p in found.points], color=COLOURS[1], label=api)
-    axes.axvline(found.first_replica_full_at, color=COLOURS[6], ls=":", lw=1.2)
-    axes.annotate(
-        "first replica full",
-        (found.first_replica_full_at, axes.get_ylim()[1]),
-        xytext=(4, -12),
-        textcoords="offset points",
-        va="top",
-        fontsize=9,
-    )
-    for crossing in found.crossings:
-        axes.axvline(crossing, color=COLOURS[2], lw=1.2)
-        axes.annotate(
-            f"{crossing:,}",
-            (crossing, min(float(p.own_usd) for p in found.points) / 3),
-            xytext=(4, 0),
-            textcoords="offset points",
-            fontsize=9,
-            color=COLOURS[2],
-        )
+    costs = [float(p.own_usd) for p in found.points]
+    axes.step(requests, costs, where="post", color=COLOURS[0], label=own, lw=2)
+    apis: list[tuple[str, BreakEven]] = [(api, found)]
+    if other is not None:
+        apis.append(other)
+    for at, (name, curve) in enumerate(apis, 1):
+        paid = [float(p.api_usd) for p in curve.points]
+        axes.plot(requests, paid, color=COLOURS[at], label=name, ls="-" if at == 1 else "--")
+    for at, (start, end) in enumerate(found.own_cheaper):
+        label = f"own machines cost less than {api}" if at == 0 else None
+        axes.axvspan(start, end or requests[-1], color=COLOURS[2], alpha=0.12, lw=0, label=label)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.axvline(found.first_replica_full_at, color=COLOURS[6], ls=":", lw=1.2)
+    _mark(axes, found.first_replica_full_at, 0.06, "first replica full")
+    if found.crossings:
+        _mark(axes, found.crossings[0], 0.14, "break-even", is_left=True)
+    axes.set_xlim(requests[0], requests[-1])
     axes.set_xlabel("requests a month")
     axes.set_ylabel("USD a month")
     axes.set_title("Own machines against an API")
     in_dollars(axes.yaxis)
-    axes.legend(frameon=False)
+    in_counts(axes.xaxis)
+    axes.legend(frameon=False, loc="upper left")
     return figure
+
+
+def _mark(axes: Any, at: int, height: float, what: str, *, is_left: bool = False) -> None:
+    """A note at a number of requests, `height` of the axes from below."""
+    axes.annotate(
+        f"{what}: {at:,}",
+        (at, height),
+        xycoords=("data", "axes fraction"),
+        xytext=(-5 if is_left else 5, 0),
+        textcoords="offset points",
+        ha="right" if is_left else "left",
+        fontsize=9,
+        color=COLOURS[6],
+    )

@@ -42,16 +42,33 @@ def in_dollars(axis: Any) -> None:
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
+def in_counts(axis: Any) -> None:
+    """Ticks as `10k`, `3M`."""
+    ticker = import_module("matplotlib.ticker")
+    axis.set_major_formatter(ticker.FuncFormatter(_count))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def _count(amount: float, _: object) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if amount >= size:
+            return f"{amount / size:g}{letter}"
+    return f"{amount:g}"
+
+
 def _dollars(amount: float, _: object) -> str:
     return f"${amount:,.0f}" if abs(amount) >= 10 or amount == 0 else f"${amount:g}"
 
 
 def write(figure: Any, path: Path) -> None:
-    """Raises `InvalidInput` for a name that ends neither in .svg nor in .png."""
+    """Raises `InvalidInput` for a name that ends neither in .svg nor in .png, or that cannot be written."""
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("svg", "png"):
         raise InvalidInput(f"--plot {path}: give a name that ends in .svg or .png")
-    path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    figure.savefig(path, format=kind, dpi=150, metadata=metadata)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, format=kind, dpi=150, metadata=metadata)
+    except OSError as error:
+        raise InvalidInput(f"--plot {path}: cannot be written: {error.strerror}") from None
     import_module("matplotlib.pyplot").close(figure)
