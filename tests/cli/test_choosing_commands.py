@@ -22,7 +22,7 @@ def run(*args: str | Path, said: str | None = None) -> Result:
 def test_compare_marks_who_leads_and_who_has_ended() -> None:
     text = run("compare", "gpt-4o-mini", "claude-3-haiku", "--as-of", "2026-11-24").output
     assert "128,000 tokens" in text
-    assert "$0.15 *" in text and "take care: claude-3-haiku retired 2026-07-02" in text
+    assert "$0.15 *" in text and "take care: claude-3-haiku retired 2026-04-20" in text
     page = run("compare", "gpt-4o-mini", "claude-3-haiku", "--format", "html").output
     assert page.startswith("<!doctype html>") and "<script" not in page
     assert "**" in run("compare", "gpt-4o", "gpt-4", "--format", "markdown").output
@@ -32,10 +32,10 @@ def test_compare_marks_who_leads_and_who_has_ended() -> None:
 
 def test_whatif_says_who_enters_leaves_and_what_changes() -> None:
     result = run(
-        "whatif", NEED, "--down", "google", "--price", "openai=-30%", "--as-of", "2026-11-24"
+        "whatif", NEED, "--down", "anthropic", "--price", "openai=-30%", "--as-of", "2026-11-24"
     )
     assert result.return_value == 1
-    assert "leaves: gemini-2.5-pro" in result.output and "-30%" in result.output
+    assert "leaves: claude-haiku-4-5" in result.output and "-30%" in result.output
     same = run("whatif", NEED, "--retires", "gpt-4=60d", "--as-of", "2026-11-24", "--json")
     assert same.return_value == 0 and json.loads(same.output)["has_flipped"] is False
 
@@ -165,7 +165,7 @@ def test_explain_shows_two_days_and_a_moving_name() -> None:
     seen = run(
         "models", "explain", "gpt-4o", "price_input_per_mtok", "--as-of", "2024-06-01"
     ).output
-    assert "= 5 USD per mtok" in seen and "until 2024-10-02" in seen
+    assert "= 5 USD per million tokens" in seen and "until 2024-10-02" in seen
     moved = run("models", "explain", "mistral-large-latest", "context_tokens").output
     assert "stood for mistral-large-2 from 2024-07-24 to 2024-11-18" in moved
     early = run("models", "explain", "gpt-4o", "retired_on", "--known-at", "2025-01-01").exception

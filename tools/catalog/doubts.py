@@ -14,9 +14,11 @@ from pilothouse.core.model import Claim, Model
 
 _PLACEHOLDERS = {"gemini-1.0-ultra": "the price of Gemini 1.0 Pro stands in for it"}
 
-_WRONG_ENDS = {
-    ("claude-3-haiku", "litellm-2025"): "the vendor's 'not sooner than' taken for an end",
-}
+_TENTATIVE = ("claude-", "the vendor's 'not sooner than' taken for an end")
+"""Anthropic gave its models a day before which they would not end; litellm's copy of 2025 has it as the end."""
+
+DEAREST_PER_MTOK = Decimal(900)
+"""The dearest tokens ever sold cost 600 (o1-pro's output): beyond it a page, a search or a thousand tokens is priced."""
 
 
 def doubted(models: Iterable[Model]) -> Iterator[Model]:
@@ -32,14 +34,33 @@ def _marked(claim: Claim, doubt: str | None) -> Claim:
 
 def _doubt(claim: Claim, model: Model) -> str | None:
     if claim.field == "retired_on":
-        return _WRONG_ENDS.get((model.id, claim.source))
+        return _tentative(claim, model)
+    if claim.field == "successor" and claim.value in (model.id, *model.aliases):
+        return "names itself"
     if not claim.field.startswith("price_"):
         return None
     if model.id.startswith("gpt-oss") and model.of is None and not claim.note:
         return "OpenAI serves no API of it: another host's price"
     if (model.of or model.id) in _PLACEHOLDERS and claim.source.startswith("litellm"):
         return _PLACEHOLDERS[model.of or model.id]
-    return _same_as_read(claim, model) or _half(claim, model)
+    return _too_dear(claim) or _same_as_read(claim, model) or _half(claim, model)
+
+
+def _tentative(claim: Claim, model: Model) -> str | None:
+    start, why = _TENTATIVE
+    others = {c.value for c in model.claims if c.field == claim.field and c.source != claim.source}
+    is_alone = not others or claim.value in others
+    return (
+        why
+        if claim.source == "litellm-2025" and model.id.startswith(start) and not is_alone
+        else None
+    )
+
+
+def _too_dear(claim: Claim) -> str | None:
+    if "_per_mtok" in claim.field and Decimal(str(claim.value)) > DEAREST_PER_MTOK:
+        return f"{claim.value} USD per million tokens: the price of something else, or per thousand"
+    return None
 
 
 def _same_as_read(claim: Claim, model: Model) -> str | None:

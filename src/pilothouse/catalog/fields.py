@@ -52,7 +52,7 @@ FIELDS: dict[str, Field] = {
     "knowledge_until": Field("date", "day", "end of what it was trained on"),
     "context_tokens": Field("count", "tokens", "input and output of one request together"),
     "max_input_tokens": Field(
-        "count", "tokens", "input of one request, where it is less than the context"
+        "count", "tokens", "input of one request, where it is not what the context leaves"
     ),
     "max_output_tokens": Field("count", "tokens", "output of one request"),
     "input_kinds": Field("texts", "", "text, image, pdf, audio, video"),
@@ -126,6 +126,13 @@ PRICES: dict[str, tuple[str, str]] = {  # what: (unit in the field's name, meani
     "cache_storage": ("mtok_hour", "keeping text in the prompt cache for an hour"),
 }
 
+UNITS = {
+    "mtok": "million tokens",
+    "mchar": "million characters",
+    "mtok_hour": "million tokens for an hour",
+}
+"""Units in the names of fields, in words, where they are not words."""
+
 CONDITIONS = ("batch", "flex", "priority")
 _PRICE = re.compile(
     r"price_(?P<what>[a-z0-9_]+)_per_(?P<unit>[a-z_]+?)"
@@ -155,9 +162,10 @@ def parse_price(field: str) -> PriceField | None:
 def describe(field: str) -> Field | None:
     """What a field means; None when there is no such field."""
     if field.startswith("benchmark:"):
-        return Field("number", "share or Elo points", f"score of {field.partition(':')[2]}")
+        unit = "Elo points" if "elo" in field or "arena" in field else "of 1"
+        return Field("number", unit, f"score of {field.partition(':')[2]}")
     price = parse_price(field)
     if price is None:
         return FIELDS.get(field)
     unit, meaning = PRICES[price.what]
-    return Field("money", f"USD per {unit.replace('_', ' ')}", meaning)
+    return Field("money", f"USD per {UNITS.get(unit, unit)}", meaning)

@@ -14,7 +14,7 @@ import yaml
 from pilothouse.catalog import conflicts as conflicting
 from pilothouse.catalog import difference, staleness
 from pilothouse.catalog.catalog import Catalog
-from pilothouse.catalog.fields import FIELDS, PRICES, price_field
+from pilothouse.catalog.fields import FIELDS, PRICES, UNITS, price_field
 from pilothouse.catalog.importers.known import IMPORTERS, read_snapshot
 from pilothouse.catalog.overlay import with_overlay
 from pilothouse.catalog.snapshot import Snapshot
@@ -291,7 +291,7 @@ def fields(as_json: bool) -> int:
     """
     rows = [[name, f.type, f.unit, f.meaning] for name, f in FIELDS.items()]
     rows += [
-        [price_field(what), "money", f"USD per {unit}", meaning]
+        [price_field(what), "money", f"USD per {UNITS.get(unit, unit)}", meaning]
         for what, (unit, meaning) in PRICES.items()
     ]
     rows.append(["benchmark:<name>", "number", "share or Elo points", "score of a benchmark"])

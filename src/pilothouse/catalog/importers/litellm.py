@@ -81,6 +81,7 @@ def read(
     name: str = "litellm",
     version: str = "1.109.1",
     observed_on: date = date(2026, 10, 19),
+    url: str = "https://github.com/BerriAI/litellm/blob/main/model_prices_and_context_window.json",
 ) -> Snapshot:
     """Prices are USD per token there. Raises `InvalidInput`."""
     whole = as_object(read_json(path), str(path))
@@ -99,7 +100,7 @@ def read(
         version=version,
         licence="MIT",
         observed_on=observed_on,
-        url="https://github.com/BerriAI/litellm/blob/main/model_prices_and_context_window.json",
+        url=url,
     )
     return Snapshot(source=source, rows=in_order(rows), skipped=tuple(skipped))
 
