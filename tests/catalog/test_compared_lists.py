@@ -124,3 +124,16 @@ def test_facts_age_by_what_they_say() -> None:
     found = {s.field: s.grade for s in grades(Catalog(file), [model], TODAY)}
     assert found == {"price_input_per_mtok": "stale", "licence": "fresh", "context_tokens": "fresh"}
     assert kind_of("benchmark:mmlu") == "benchmark"
+
+
+def test_a_past_meaning_given_the_price_of_the_present_one_is_named() -> None:
+    found = conflicts(CATALOG, [CATALOG.find("mistral-large-2411")], TODAY, fields=["price_input"])
+    assert [c.cause for c in found] == [
+        "the value of mistral-large-2512, for which mistral-large-latest stands now"
+    ]
+
+
+def test_a_doubted_claim_that_says_the_same_is_no_conflict() -> None:
+    doubted = Claim(field="context_tokens", value=5, source="x", key="m", doubt="a moving name")
+    assert of(said("context_tokens", 5), doubted) == []
+    assert of(said("context_tokens", 6), doubted) == [("context_tokens", "a moving name")]

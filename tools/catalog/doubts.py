@@ -17,9 +17,6 @@ _PLACEHOLDERS = {"gemini-1.0-ultra": "the price of Gemini 1.0 Pro stands in for 
 _TENTATIVE = ("claude-", "the vendor's 'not sooner than' taken for an end")
 """Anthropic gave its models a day before which they would not end; litellm's copy of 2025 has it as the end."""
 
-DEAREST_PER_MTOK = Decimal(900)
-"""The dearest tokens ever sold cost 600 (o1-pro's output): beyond it a page, a search or a thousand tokens is priced."""
-
 
 def doubted(models: Iterable[Model]) -> Iterator[Model]:
     """The same models, with `doubt` where a rule finds one."""
@@ -29,7 +26,7 @@ def doubted(models: Iterable[Model]) -> Iterator[Model]:
 
 
 def _marked(claim: Claim, doubt: str | None) -> Claim:
-    return claim if doubt is None else msgspec.structs.replace(claim, doubt=doubt)
+    return claim if doubt is None or claim.doubt else msgspec.structs.replace(claim, doubt=doubt)
 
 
 def _doubt(claim: Claim, model: Model) -> str | None:
@@ -43,13 +40,13 @@ def _doubt(claim: Claim, model: Model) -> str | None:
         return "OpenAI serves no API of it: another host's price"
     if (model.of or model.id) in _PLACEHOLDERS and claim.source.startswith("litellm"):
         return _PLACEHOLDERS[model.of or model.id]
-    return _too_dear(claim) or _same_as_read(claim, model) or _half(claim, model)
+    return _same_as_read(claim, model) or _half(claim, model)
 
 
 def _tentative(claim: Claim, model: Model) -> str | None:
     start, why = _TENTATIVE
-    others = {c.value for c in model.claims if c.field == claim.field and c.source != claim.source}
-    is_alone = not others or claim.value in others
+    others = _others(claim, model)
+    is_alone = not others or str(claim.value) in others
     return (
         why
         if claim.source == "litellm-2025" and model.id.startswith(start) and not is_alone
@@ -57,10 +54,10 @@ def _tentative(claim: Claim, model: Model) -> str | None:
     )
 
 
-def _too_dear(claim: Claim) -> str | None:
-    if "_per_mtok" in claim.field and Decimal(str(claim.value)) > DEAREST_PER_MTOK:
-        return f"{claim.value} USD per million tokens: the price of something else, or per thousand"
-    return None
+def _others(claim: Claim, model: Model) -> set[str]:
+    """What the other sources say of the same field."""
+    found = (c for c in model.claims if c.field == claim.field and c.source != claim.source)
+    return {str(c.value) for c in found}
 
 
 def _same_as_read(claim: Claim, model: Model) -> str | None:
@@ -68,8 +65,8 @@ def _same_as_read(claim: Claim, model: Model) -> str | None:
     if claim.field != "price_cache_write_per_mtok":
         return None
     read = _said(model, "price_cached_input_per_mtok", claim.source)
-    others = {c.value for c in model.claims if c.field == claim.field and c.source != claim.source}
-    if read == claim.value and others and claim.value not in others:
+    others = _others(claim, model)
+    if read == claim.value and others and str(claim.value) not in others:
         return "equal to the price of reading the cache; others say otherwise"
     return None
 

@@ -170,7 +170,7 @@ class Merger:
                 return
         if card is None:
             card = self._card(name, vendor, ())
-        doubt = f"said of {row.name}, a name that moves" if stood_for else None
+        doubt = self._doubt(row.name) if stood_for else None
         card.claims.append(self._said("vendor", vendor, row))
         if row.kind != "chat":
             card.claims.append(self._said("kind", row.kind, row))
@@ -189,6 +189,11 @@ class Merger:
                 return span.model
         return None
 
+    def _doubt(self, name: str) -> str | None:
+        """Of what is said of a name that has stood for more than one model: lists lag behind."""
+        spans = [s for s in self._moving if normal(s.name) == normal(name)]
+        return f"said of {name}, a name that moves" if len(spans) > 1 else None
+
     def _add_described(self, row: Row, source: Source) -> None:
         """Weights and scores: of a model we have, or of one that the row itself describes."""
         stood_for = self._moved(row.name, source.observed_on)
@@ -200,7 +205,7 @@ class Merger:
                 self._left_over.append(f"{source.name}: {row.key}")
                 return
             card = self._card(name, self._makers.get(maker, maker), ())
-        doubt = f"said of {row.name}, a name that moves" if stood_for else None
+        doubt = self._doubt(row.name) if stood_for else None
         claims = [_in_doubt(c, doubt) for c in row.claims if c.field != "vendor"]
         if not any(c.field == "vendor" for c in card.claims):
             card.claims.append(self._said("vendor", card.vendor, row))

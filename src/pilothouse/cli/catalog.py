@@ -14,15 +14,15 @@ import yaml
 from pilothouse.catalog import conflicts as conflicting
 from pilothouse.catalog import difference, staleness
 from pilothouse.catalog.catalog import Catalog
-from pilothouse.catalog.fields import FIELDS, PRICES, UNITS, price_field
+from pilothouse.catalog.fields import FIELDS, PRICES, UNITS, describe, price_field
 from pilothouse.catalog.importers.known import IMPORTERS, read_snapshot
 from pilothouse.catalog.overlay import with_overlay
 from pilothouse.catalog.snapshot import Snapshot
 from pilothouse.choose.check import check, needed_today, read_decision
-from pilothouse.cli.catalog_option import catalog_option, open_catalog
+from pilothouse.cli.catalog_option import catalog_option, models_of, open_catalog
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.cli.situation import situation, today
-from pilothouse.core.errors import InvalidInput
+from pilothouse.core.errors import InvalidInput, did_you_mean
 
 _SHOWN = 15
 
@@ -45,28 +45,44 @@ def command() -> None:
 def import_list(kind: str, path: Path, out: Path | None, as_json: bool) -> int:
     """Read a public list, say what it holds, and what of it cannot be believed.
 
-    Offline; the same file gives the same bytes. Exit 0: read; 1: some entries were skipped; 2: unreadable.
+    Offline; the same file gives the same bytes. Exit 0: read; 1: some entries were skipped or doubted;
+    2: unreadable.
 
     \b
     Example:
       pilothouse catalog import litellm model_prices_and_context_window.json --out litellm.json
     """
     snapshot = read_snapshot(kind, path)
+    said = [c for r in snapshot.rows for c in r.claims]
+    doubted = [c for c in said if c.doubt]
+    if not said:
+        raise InvalidInput(f"{path}: nothing that a {kind} list says is in it{_first(snapshot)}")
     if out is not None:
         out.write_bytes(msgspec.json.encode(snapshot, order="deterministic") + b"\n")
-    claims = sum(len(r.claims) for r in snapshot.rows)
     if as_json:
-        told = {"source": snapshot.source, "rows": len(snapshot.rows), "claims": claims}
-        print_json({**told, "skipped": snapshot.skipped})
+        told = {"source": snapshot.source, "rows": len(snapshot.rows), "claims": len(said)}
+        print_json({**told, "skipped": snapshot.skipped, "doubted": doubted})
     else:
         importer = IMPORTERS[kind]
-        click.echo(f"{kind}: {len(snapshot.rows):,} rows, {claims:,} claims ({importer.licence})")
+        click.echo(
+            f"{kind}: {len(snapshot.rows):,} rows, {len(said):,} claims ({importer.licence})"
+        )
         for one in snapshot.skipped[:_SHOWN]:
             click.echo(f"  skipped {one.where}: {one.why}")
         _more(len(snapshot.skipped) - _SHOWN)
+        for claim in doubted[:_SHOWN]:
+            click.echo(f"  doubted {claim.key}: {claim.field}: {claim.doubt}")
+        _more(len(doubted) - _SHOWN)
         if out is not None:
             click.echo(f"written: {out}")
-    return 1 if snapshot.skipped else 0
+    return 1 if snapshot.skipped or doubted else 0
+
+
+def _first(snapshot: Snapshot) -> str:
+    if not snapshot.skipped:
+        return ": is it a list of another kind?"
+    one = snapshot.skipped[0]
+    return f": {one.where}: {one.why} (and {len(snapshot.skipped) - 1} more)"
 
 
 @command.command()
@@ -165,7 +181,9 @@ def conflicts(
     """
     catalog = open_catalog(own)
     day = as_of.date() if as_of else today()
-    models = [m for m in catalog.models if vendor in (None, catalog.value(m, "vendor"))]
+    for field in fields:
+        _check_field(field)
+    models = models_of(catalog, vendor)
     found = conflicting.conflicts(catalog, models, day, fields=fields)
     if as_json:
         print_json(found)
@@ -192,7 +210,7 @@ def stale(fail_on: str | None, vendor: str | None, own: Path | None, as_json: bo
       pilothouse catalog stale --vendor openai
     """
     catalog = open_catalog(own)
-    models = [m for m in catalog.models if vendor in (None, catalog.value(m, "vendor"))]
+    models = models_of(catalog, vendor)
     found = staleness.grades(catalog, models, today())
     if as_json:
         print_json(found)
@@ -300,6 +318,16 @@ def fields(as_json: bool) -> int:
     else:
         print_table(["field", "type", "unit", "meaning"], rows)
     return 0
+
+
+def _check_field(start: str) -> None:
+    """Raises `InvalidInput` when no field begins so."""
+    known = [*FIELDS, *(price_field(what) for what in PRICES), "benchmark:"]
+    if describe(start) is None and not any(name.startswith(start) for name in known):
+        raise InvalidInput(
+            f'--field: no field begins with "{start}".{did_you_mean(start, known)}'
+            " (list them: pilothouse catalog fields)"
+        )
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> list[tuple[str, str]]:

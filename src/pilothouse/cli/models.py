@@ -11,7 +11,7 @@ import click
 from pilothouse.catalog.catalog import Catalog
 from pilothouse.catalog.standing import standing
 from pilothouse.cli import explained
-from pilothouse.cli.catalog_option import catalog_option, open_catalog
+from pilothouse.cli.catalog_option import catalog_option, models_of, open_catalog
 from pilothouse.cli.explained import said, unit_of
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.cli.situation import today
@@ -51,15 +51,10 @@ def list_models(vendor: str | None, current: bool, own: Path | None, as_json: bo
     """
     catalog = open_catalog(own)
     day = today()
-    vendors = sorted({str(catalog.value(m, "vendor")) for m in catalog.models})
-    if vendor is not None and vendor not in vendors:
-        hint = did_you_mean(vendor, vendors) or f" Known: {', '.join(vendors)}."
-        raise InvalidInput(f'--vendor: the catalogue has no vendor "{vendor}".{hint}')
     models = [
         m
-        for m in catalog.models
-        if (vendor is None or catalog.value(m, "vendor") == vendor)
-        and not (current and standing(catalog, m, day).is_retired)
+        for m in models_of(catalog, vendor)
+        if not (current and standing(catalog, m, day).is_retired)
     ]
     if as_json:
         print_json([_row(catalog, m, day) for m in models])
