@@ -15,6 +15,7 @@ from pathlib import Path
 from pilothouse.catalog.bill import Bill, bill
 from pilothouse.catalog.catalog import load_bundled
 from pilothouse.catalog.quantities import Quantities
+from pilothouse.catalog.standing import standing
 from pilothouse.core.errors import NotFound
 from pilothouse.core.model import Model
 
@@ -40,7 +41,10 @@ def billed(case: dict[str, object]) -> Bill | None:
         cached_input_tokens=int(str(case.get("cache_read_tokens", 0))),
         cache_write_tokens=int(str(case.get("cache_write_tokens", 0))),
     )
-    return bill(CATALOG, model, quantities, day)
+    released = standing(CATALOG, model, day).released_on
+    return bill(
+        CATALOG, model, quantities, max(day, released or day)
+    )  # it prices years before release
 
 
 def reason(case: dict[str, object], found: Bill) -> str:

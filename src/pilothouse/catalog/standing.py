@@ -44,8 +44,13 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def standing(catalog: Catalog, model: Model, on: date) -> Standing:
-    """Of the winning facts about its release, its end and its successor."""
+    """Of the winning facts about its release, its end and its successor.
+
+    An offer cannot be older than its model.
+    """
     released = catalog.value(model, "released_on", on)
+    if released is None and model.of is not None:
+        released = catalog.value(catalog.find(model.of), "released_on", on)
     ended = catalog.value(model, "retired_on", on)
     successor = catalog.value(model, "successor", on)
     return Standing(
