@@ -161,6 +161,46 @@ def test_catalog_commands_print_and_say_no_by_their_exit_code(tmp_path: Path) ->
     assert "price_input_per_mtok" in run("catalog", "fields").output
 
 
+def test_a_difference_of_lists_names_the_decisions_that_flip_with_it(tmp_path: Path) -> None:
+    run("choose", NEED, "--as-of", "2026-11-24", "--out", tmp_path / "decisions")
+    row = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 4e-7}
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text(json.dumps({"gpt-5.1": row}))
+    new.write_text(json.dumps({"gpt-5.1": {**row, "deprecation_date": "2026-05-01"}}))
+    told = run("catalog", "diff", old, new, "--decisions", tmp_path / "decisions").output
+    assert "Flips:" in told and "gpt-5.1: retired 2026-05-01" in told
+    flipped = json.loads(
+        run("catalog", "diff", old, new, "--decisions", tmp_path, "--json").output
+    )["flipped"]
+    assert "gpt-5.1" in flipped[0]["before"] and "gpt-5.1" not in flipped[0]["after"]
+    gone = run("catalog", "diff", old, new, "--decisions", tmp_path / "gone").exception
+    assert isinstance(gone, InvalidInput)
+
+
+def test_a_difference_of_your_own_files_compares_what_wins(tmp_path: Path) -> None:
+    files = []
+    for name, price in (("a", 2), ("b", 1)):
+        files.append(tmp_path / f"{name}.yaml")
+        body = f"models:\n  gpt-4o: {{prices: {{input: {price}, output: 8}}}}\n"
+        files[-1].write_text(f"seen: 2026-11-01\n{body}")
+    told = run("catalog", "diff", *files).output
+    assert "gpt-4o price_input_per_mtok: 2 -> 1" in told
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("conflicts", "--vendor", "anthropicc"), 'Did you mean "anthropic"'),
+        (("stale", "--vendor", "anthropicc"), 'Did you mean "anthropic"'),
+        (("conflicts", "--field", "pricee"), 'no field begins with "pricee"'),
+        (("add", "x", "--vendor", "me", "--fact", "released_on=2026-13-01"), "month must be in"),
+    ],
+)
+def test_a_vendor_field_or_value_that_is_none_is_refused(args: tuple[str, ...], said: str) -> None:
+    error = run("catalog", *args).exception
+    assert isinstance(error, InvalidInput) and said in str(error)
+
+
 def test_explain_shows_two_days_and_a_moving_name() -> None:
     seen = run(
         "models", "explain", "gpt-4o", "price_input_per_mtok", "--as-of", "2024-06-01"

@@ -134,6 +134,7 @@ UNITS = {
 """Units in the names of fields, in words, where they are not words."""
 
 CONDITIONS = ("batch", "flex", "priority")
+_DAY = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _PRICE = re.compile(
     r"price_(?P<what>[a-z0-9_]+)_per_(?P<unit>[a-z_]+?)"
     r"(@(?P<condition>batch|flex|priority|region=[a-z0-9-]+))?(>(?P<above>\d+))?"
@@ -157,6 +158,23 @@ def parse_price(field: str) -> PriceField | None:
         return None
     above = match["above"]
     return PriceField(what, match["condition"], None if above is None else int(above))
+
+
+def can_hold(field: str, value: object) -> bool:
+    """Whether a value is of the type of the field, and not absurd: counts above 0, days that exist."""
+    known = describe(field)
+    if known is None:
+        return False
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if known.type == "yes_no":
+        return isinstance(value, bool)
+    if known.type == "count":
+        return isinstance(value, int) and number and 0 < value < 10**12
+    if known.type in ("number", "money"):
+        return isinstance(value, int | float) and number and 0 <= value < 10**9
+    if known.type == "texts":
+        return isinstance(value, list)
+    return isinstance(value, str) and (known.type != "date" or _DAY.fullmatch(value) is not None)
 
 
 def describe(field: str) -> Field | None:

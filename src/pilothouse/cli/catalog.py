@@ -10,15 +10,17 @@ from typing import Any
 import click
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from pilothouse.catalog import conflicts as conflicting
 from pilothouse.catalog import difference, staleness
+from pilothouse.catalog.another_version import with_version
 from pilothouse.catalog.catalog import Catalog
 from pilothouse.catalog.fields import FIELDS, PRICES, UNITS, describe, price_field
 from pilothouse.catalog.importers.known import IMPORTERS, read_snapshot
 from pilothouse.catalog.overlay import with_overlay
 from pilothouse.catalog.snapshot import Snapshot
-from pilothouse.choose.check import check, needed_today, read_decision
+from pilothouse.choose.check import SavedPick, check, needed_today, read_decision
 from pilothouse.cli.catalog_option import catalog_option, models_of, open_catalog
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.cli.situation import situation, today
@@ -94,7 +96,7 @@ def _first(snapshot: Snapshot) -> str:
 @click.option(
     "--decisions",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Also say which decisions saved in this folder flip with AFTER as your own catalogue.",
+    help="Also say which decisions saved in this folder flip between BEFORE and AFTER.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def diff(before: Path, after: Path, kind: str, decisions: Path | None, as_json: bool) -> int:
@@ -108,12 +110,12 @@ def diff(before: Path, after: Path, kind: str, decisions: Path | None, as_json: 
     """
     if after.suffix in (".yaml", ".yml"):
         old, new = open_catalog(before), open_catalog(after)
-        found = difference.of_models(old.models, new.models, today())
+        found = difference.of_catalogs(old, new, today())
     else:
-        new = open_catalog(None)
-        pair: list[Snapshot] = [read_snapshot(kind, path) for path in (before, after)]
+        pair = [read_snapshot(kind, path) for path in (before, after)]
         found = difference.of_snapshots(*pair)
-    flipped = _flipped(decisions, new) if decisions else []
+        old, new = (with_version(open_catalog(None), one) for one in pair)
+    flipped = _flipped(decisions, old, new) if decisions else []
     if as_json:
         print_json({"difference": found, "flipped": flipped})
     else:
@@ -121,14 +123,19 @@ def diff(before: Path, after: Path, kind: str, decisions: Path | None, as_json: 
     return 1 if found.added or found.removed or found.changed else 0
 
 
-def _flipped(folder: Path, catalog: Catalog) -> list[dict[str, Any]]:
+def _flipped(folder: Path, old: Catalog, new: Catalog) -> list[dict[str, Any]]:
+    """Decisions whose shortlist differs between the two, on the day they were made for."""
+    if not folder.is_dir():
+        raise InvalidInput(f"--decisions {folder}: there is no such folder")
     out: list[dict[str, Any]] = []
     for path in sorted(folder.rglob("decision.json")):
         saved = read_decision(path.read_bytes(), str(path))
-        now = situation(needed_today(saved, saved.as_of), catalog, as_of=saved.as_of).decide()
-        verdicts = check(saved, now, saved.as_of).verdicts
-        before, after = [p.id for p in saved.shortlist], [p.id for p in now.shortlist]
+        need = needed_today(saved, saved.as_of)
+        then, now = (situation(need, c, as_of=saved.as_of).decide() for c in (old, new))
+        before, after = ([p.id for p in one.shortlist] for one in (then, now))
         if before != after:
+            picked = tuple(SavedPick(id=i) for i in before)
+            verdicts = check(replace(saved, shortlist=picked), now, saved.as_of).verdicts
             why = {v.id: v.why for v in verdicts if v.id not in after}
             out.append({"file": str(path), "before": before, "after": after, "why": why})
     return out
@@ -149,6 +156,10 @@ def _print_difference(found: difference.Difference, flipped: list[dict[str, Any]
         if names:
             click.echo(f"\n{bold(title)}: {', '.join(names[:_SHOWN])}")
             _more(len(names) - _SHOWN)
+    changes = [c for c in found.changed if c.field in difference.PRICES]
+    for change in changes[:_SHOWN]:
+        click.echo(f"  {change.id} {change.field}: {change.before} -> {change.after}")
+    _more(len(changes) - _SHOWN)
     for one in flipped:
         click.echo(f"\n{bold('Flips')}: {one['file']}: {', '.join(one['before'])}")
         click.echo(f"  now {', '.join(one['after']) or 'nobody'}")
@@ -275,9 +286,9 @@ def add(
         whole = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     entry: dict[str, Any] = {k: v for k, v in (("vendor", vendor), ("of", of)) if v}
     if prices:
-        entry["prices"] = {what: yaml.safe_load(v) for what, v in _pairs("--price", prices)}
+        entry["prices"] = dict(_pairs("--price", prices))
     if facts:
-        entry["facts"] = {field: yaml.safe_load(v) for field, v in _pairs("--fact", facts)}
+        entry["facts"] = dict(_pairs("--fact", facts))
     models: dict[str, Any] = whole.setdefault("models", {})
     if model in models and models[model] != entry and not replace:
         raise InvalidInput(f"{path}: models.{model} is there already; --replace overwrites it")
@@ -330,13 +341,17 @@ def _check_field(start: str) -> None:
         )
 
 
-def _pairs(option: str, given: tuple[str, ...]) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
+def _pairs(option: str, given: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """Names and values as YAML reads them. Raises `InvalidInput`."""
+    pairs: list[tuple[str, Any]] = []
     for text in given:
         name, _, value = text.partition("=")
         if not name or not value:
             raise InvalidInput(f"{option} {text}: write NAME=VALUE")
-        pairs.append((name, value))
+        try:
+            pairs.append((name, yaml.safe_load(value)))
+        except (yaml.YAMLError, ValueError) as error:
+            raise InvalidInput(f"{option} {text}: {error}") from None
     return pairs
 
 
