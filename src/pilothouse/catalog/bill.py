@@ -95,8 +95,11 @@ def bill(
             condition = service or (f"region {region}" if region else "")
             where = f" as {condition}" if condition else ""
             meaning = PRICES[what][1]
+            known = (
+                f" (regions with a price: {', '.join(sheet.regions) or 'none'})" if region else ""
+            )
             refused.append(
-                f"{what}{where}: nobody says what {meaning} costs for {model.id} on {on}"
+                f"{what}{where}: nobody says what {meaning} costs for {model.id} on {on}{known}"
             )
         else:
             lines += parts
@@ -134,6 +137,13 @@ class _Sheet:
         self._input_tokens = input_tokens
         rule = winning.get("price_tier_rule")
         self._is_marginal = rule is not None and rule.value == "marginal"
+
+    @property
+    def regions(self) -> list[str]:
+        """Those that any price names."""
+        parsed = (parse_price(field) for field in self._winning)
+        found = {p.condition for p in parsed if p and p.condition}
+        return sorted(c.removeprefix("region=") for c in found if c.startswith("region="))
 
     def lines(self, what: str, quantity: Decimal, rate: Decimal) -> list[Line] | None:
         """One line, or one a tier where tiers are marginal. None: not priced."""

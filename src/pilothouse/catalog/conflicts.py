@@ -61,7 +61,7 @@ def _is_doubtful(claims: Sequence[Claim]) -> bool:
 def _moved_on(catalog: Catalog, model: Model, claims: Sequence[Claim], as_of: date) -> str | None:
     """A past meaning of a moving name that somebody gave the value of its present one."""
     odd = {str(c.value) for c in claims} - {str(claims[0].value)}
-    for alias in {a.name for a in catalog.moving}:
+    for alias in sorted({a.name for a in catalog.moving}):
         *past, now = catalog.history(alias)
         present = catalog.find(now.model)
         if present is model or all(catalog.find(span.model) is not model for span in past):

@@ -300,3 +300,14 @@ def test_an_unknown_kind_names_the_known(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match='Did you mean "litellm"'):
         read_snapshot("litelm", tmp_path)
     assert {"livebench", "arena"} == {k for k, i in IMPORTERS.items() if not i.is_shipped}
+
+
+def test_a_region_has_the_standard_price_times_its_factor(tmp_path: Path) -> None:
+    row = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2e-6}
+    row |= {"regional_processing_uplift_multiplier_eu": 1.1, "provider_specific_entry": {"us": 9}}
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps({"a": row}))
+    found = read_snapshot("litellm", path)
+    prices = {c.field: c.value for c in found.rows[0].claims if c.field.startswith("price_")}
+    assert prices == {"price_input_per_mtok": "2", "price_input_per_mtok@region=eu": "2.2"}
+    assert "9 is not a factor from 1 to 2" in str(found.skipped)
