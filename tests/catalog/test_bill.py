@@ -45,7 +45,8 @@ def test_a_region_has_its_own_prices_or_none() -> None:
     assert billed(prices, region="eu", input_tokens=10**6).total_usd == Decimal("2.2")
     refused = billed(prices, region="eu", input_tokens=10, output_tokens=10).refused
     assert refused == (
-        "output as region eu: nobody says what text written costs for m on 2026-01-01",
+        "output as region eu: nobody says what text written costs for m on 2026-01-01"
+        " (regions with a price: eu)",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pilothouse.catalog.catalog import Catalog, CatalogFile, load_bundled
+from pilothouse.catalog.standing import standing
 from pilothouse.core.errors import NotFound
 from pilothouse.core.model import Alias, Claim, Model, Source
 
@@ -299,3 +300,29 @@ def test_what_nobody_says_is_unknown() -> None:
     catalog, model = small(claim("1", "litellm"))
     assert catalog.value(model, "context_tokens") is None
     assert catalog.retired_on(model) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "why"),
+    [
+        ("gemini-3.1-pro-preview", "price_cached_input_per_mtok", "dearer than reading without"),
+        ("gemini-1.5-flash", "price_cache_write_per_mtok", "keeping a cache by the hour"),
+        ("gpt-realtime", "price_cached_input_per_mtok", "dearer than reading without"),
+    ],
+)
+def test_a_price_misfiled_under_the_cache_is_doubted(name: str, field: str, why: str) -> None:
+    doubts = [c.doubt or "" for c in CATALOG.claims(CATALOG.find(name), field)]
+    assert any(why in doubt for doubt in doubts)
+
+
+def test_the_cards_are_models_and_not_tiers_or_lists_of_them() -> None:
+    for model in CATALOG.models:
+        assert not model.id.endswith(("-gt-128k", "-lte-128k", "-gt-200k", "-lte-200k"))
+        assert "," not in model.id
+
+
+def test_a_model_never_names_itself_as_its_successor() -> None:
+    day = date(2026, 11, 24)
+    for model in CATALOG.models:
+        successor = standing(CATALOG, model, day).successor
+        assert successor not in (model.id, *model.aliases)

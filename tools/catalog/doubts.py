@@ -40,7 +40,20 @@ def _doubt(claim: Claim, model: Model) -> str | None:
         return "OpenAI serves no API of it: another host's price"
     if (model.of or model.id) in _PLACEHOLDERS and claim.source.startswith("litellm"):
         return _PLACEHOLDERS[model.of or model.id]
-    return _same_as_read(claim, model) or _half(claim, model)
+    return _misfiled(claim, model) or _same_as_read(claim, model) or _half(claim, model)
+
+
+def _misfiled(claim: Claim, model: Model) -> str | None:
+    """A price of something else under the cache's name."""
+    field, sign, tier = claim.field.partition(">")
+    if field == "price_cache_write_per_mtok" and (model.of or model.id).startswith("gemini"):
+        return "Google asks for keeping a cache by the hour, and for writing it the price of input"
+    if field != "price_cached_input_per_mtok":
+        return None
+    read = _said(model, f"price_input_per_mtok{sign}{tier}", claim.source)
+    if read is not None and Decimal(str(claim.value)) > Decimal(str(read)):
+        return f"dearer than reading without a cache ({read}): another price in its place"
+    return None
 
 
 def _tentative(claim: Claim, model: Model) -> str | None:

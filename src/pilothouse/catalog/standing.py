@@ -52,11 +52,11 @@ def standing(catalog: Catalog, model: Model, on: date) -> Standing:
     if released is None and model.of is not None:
         released = catalog.value(catalog.find(model.of), "released_on", on)
     ended = catalog.value(model, "retired_on", on)
-    successor = catalog.value(model, "successor", on)
+    successor = catalog.fact(model, "successor", on)
     return Standing(
         model=model.id,
         on=on,
         released_on=None if released is None else first_day(str(released)),
         retired_on=None if ended is None else first_day(str(ended)),
-        successor=None if successor is None else str(successor),
+        successor=None if successor is None or successor.doubt else str(successor.value),
     )

@@ -190,7 +190,7 @@ class _Resolver:
             released_on=_date(value.get("released_on")),
             first_seen_on=self._first_seen(model),
             retired_on=_date(value.get("retired_on")),
-            successor=value.get("successor"),
+            successor=None if (s := best.get("successor")) is None or s.doubt else str(s.value),
             context_tokens=value.get("context_tokens"),
             max_output_tokens=value.get("max_output_tokens"),
             inputs=inputs,
