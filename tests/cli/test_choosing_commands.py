@@ -194,6 +194,7 @@ def test_a_difference_of_your_own_files_compares_what_wins(tmp_path: Path) -> No
         (("stale", "--vendor", "anthropicc"), 'Did you mean "anthropic"'),
         (("conflicts", "--field", "pricee"), 'no field begins with "pricee"'),
         (("add", "x", "--vendor", "me", "--fact", "released_on=2026-13-01"), "month must be in"),
+        (("add", "x", "--vendor", "me", "--file", "/no/such/a.yaml"), "cannot be written"),
     ],
 )
 def test_a_vendor_field_or_value_that_is_none_is_refused(args: tuple[str, ...], said: str) -> None:

@@ -67,3 +67,16 @@ def test_explain_says_what_it_cannot_answer_and_what_is_nearest(
 ) -> None:
     with pytest.raises(error, match=said):
         run("explain", *args)
+
+
+def test_before_its_release_a_model_has_no_price_and_the_first_one_is_still_shown() -> None:
+    told = run("explain", "gpt-4", "price_input_per_mtok", "--as-of", "2020-01-01")
+    assert told.startswith("gpt-4 could not be had on 2020-01-01: released 2023-03-14")
+    assert "price_input_per_mtok = unknown on 2020-01-01" in told
+    assert "    30: genai-prices" in told.partition("not in force on 2020-01-01")[2]
+
+
+def test_a_name_in_a_message_is_short_and_printable() -> None:
+    with pytest.raises(NotFound) as caught:
+        run("explain", "\x1b[31m" + "x" * 100_000)
+    assert "\x1b" not in str(caught.value) and len(str(caught.value)) < 300

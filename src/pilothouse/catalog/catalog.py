@@ -69,7 +69,7 @@ class Catalog:
             raise NotFound(
                 f'"{name}" stood for nothing on {as_of}: it exists since {spans[0].valid_from}'
             )
-        name = name if len(name) <= 80 else f"{name[:80]}..."
+        name = "".join(c if c.isprintable() else "?" for c in name[:80])
         names = [n for m in self.models for n in (m.id, *m.aliases)]
         hint = did_you_mean(name.strip().lower(), names)
         told = f" Served by others: {', '.join(served)}." if (served := self._served(name)) else ""

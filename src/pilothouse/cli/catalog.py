@@ -22,7 +22,7 @@ from pilothouse.catalog.overlay import with_overlay
 from pilothouse.catalog.snapshot import Snapshot
 from pilothouse.choose.check import SavedPick, check, needed_today, read_decision
 from pilothouse.cli.catalog_option import catalog_option, models_of, open_catalog
-from pilothouse.cli.output import bold, print_json, print_table
+from pilothouse.cli.output import bold, print_json, print_table, write
 from pilothouse.cli.situation import situation, today
 from pilothouse.core.errors import InvalidInput, did_you_mean
 
@@ -60,7 +60,7 @@ def import_list(kind: str, path: Path, out: Path | None, as_json: bool) -> int:
     if not said:
         raise InvalidInput(f"{path}: nothing that a {kind} list says is in it{_first(snapshot)}")
     if out is not None:
-        out.write_bytes(msgspec.json.encode(snapshot, order="deterministic") + b"\n")
+        write(out, msgspec.json.encode(snapshot, order="deterministic") + b"\n")
     if as_json:
         told = {"source": snapshot.source, "rows": len(snapshot.rows), "claims": len(said)}
         print_json({**told, "skipped": snapshot.skipped, "doubted": doubted})
@@ -295,7 +295,7 @@ def add(
     models[model] = entry
     whole = {"seen": today(), **{k: v for k, v in whole.items() if k != "seen"}}
     draft = path.with_suffix(".draft.yaml")
-    draft.write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    write(draft, yaml.safe_dump(whole, sort_keys=False, allow_unicode=True).encode())
     try:
         with_overlay(open_catalog(None), draft)
     except InvalidInput as error:

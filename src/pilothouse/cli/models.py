@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from pilothouse.catalog.catalog import Catalog
-from pilothouse.catalog.standing import standing
+from pilothouse.catalog.standing import Standing, standing
 from pilothouse.cli import explained
 from pilothouse.cli.catalog_option import catalog_option, models_of, open_catalog
 from pilothouse.cli.explained import said, unit_of
 from pilothouse.cli.output import bold, print_json, print_table
 from pilothouse.cli.situation import today
 from pilothouse.core.errors import InvalidInput, did_you_mean
-from pilothouse.core.model import Model
+from pilothouse.core.model import Claim, Model
 
 _LISTED = (
     ("released", "released_on"),
@@ -146,19 +146,31 @@ def explain(
     if not chosen:
         hint = did_you_mean(field or "", names) or f" Known: {', '.join(names)}."
         raise InvalidInput(f'nobody says anything about "{field}" of {model.id}.{hint}')
-    told = {
-        n: (catalog.claims(model, n, day, known), catalog.aside(model, n, day, known))
-        for n in chosen
-    }
+    here = standing(catalog, model, day)
+    told = {n: _told(catalog, model, n, (day, known), here) for n in chosen}
     if as_json:
         print_json({n: explained.as_json(catalog, *pair, day) for n, pair in told.items()})
         return 0
     explained.print_history(catalog, model_id)
-    if text := standing(catalog, model, day).text:
-        click.echo(text)
+    if here.text:
+        click.echo(here.text)
     for name, (claims, aside) in told.items():
         explained.print_field(catalog, model, name, claims, aside, day)
     return 0
+
+
+def _told(
+    catalog: Catalog, model: Model, field: str, days: tuple[date, date | None], here: Standing
+) -> tuple[list[Claim], list[Claim]]:
+    """Claims that hold on the day, the winner first, and those of other days. Before release nothing has a price."""
+    day, known = days
+    claims, aside = (
+        catalog.claims(model, field, day, known),
+        catalog.aside(model, field, day, known),
+    )
+    if here.is_unreleased and field.startswith("price_"):
+        return [], [*claims, *aside]
+    return claims, aside
 
 
 def _listed(catalog: Catalog, model: Model, field: str, day: date) -> str | None:
