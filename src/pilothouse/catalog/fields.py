@@ -69,7 +69,7 @@ FIELDS: dict[str, Field] = {
     "licence_class": Field("text", "", "osi, use-restricted, research-only, proprietary"),
     "parameters_b": Field("number", "10^9 parameters", "all of them, every expert included"),
     "active_parameters_b": Field("number", "10^9 parameters", "used for one token"),
-    "deployments": Field("texts", "", "api, cloud, on_premises, edge, offline"),
+    "deployments": Field("texts", "", "api, cloud, self_hosted, on_premises, edge, offline"),
     "runs_on": Field("texts", "", "ollama, vllm, tgi, llama.cpp, huggingface"),
     "residency": Field(
         "texts", "", "regions that data can be held to: us, eu, ..., own = wherever you run it"

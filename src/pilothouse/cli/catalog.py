@@ -202,7 +202,8 @@ def conflicts(
         for one in found if show_all else found[:_SHOWN]:
             click.echo(f"{bold(one.model)} {one.field}" + (f": {one.cause}" if one.cause else ""))
             for claim in one.claims:
-                click.echo(f"  {claim.value}  {claim.source} ({catalog.observed_on(claim)})")
+                doubt = "  in doubt" if claim.doubt else ""
+                click.echo(f"  {claim.value}  {claim.source} ({catalog.observed_on(claim)}){doubt}")
         _more(0 if show_all else len(found) - _SHOWN)
         click.echo(f"\n{len(found)} conflicts in {len(models):,} models as of {day}")
     return 1 if found else 0
