@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.catalog.bill import Bill, bill
-from pilothouse.catalog.catalog import Catalog, CatalogFile
+from pilothouse.catalog.catalog import Catalog, CatalogFile, load_bundled
 from pilothouse.catalog.quantities import Quantities, used
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.model import Claim, Model, Source
@@ -45,7 +45,8 @@ def test_a_region_has_its_own_prices_or_none() -> None:
     assert billed(prices, region="eu", input_tokens=10**6).total_usd == Decimal("2.2")
     refused = billed(prices, region="eu", input_tokens=10, output_tokens=10).refused
     assert refused == (
-        "output as region eu: nobody says what text written costs for m on 2026-01-01",
+        "output as region eu: nobody says what text written costs for m on 2026-01-01"
+        " (regions with a price: eu)",
     )
 
 
@@ -122,3 +123,29 @@ def test_every_token_is_billed_once(text: int, cached: int, written: int, heard:
         audio_input_tokens=heard,
     )
     assert sum(used(quantities).values()) == quantities.input_tokens
+
+
+def test_a_day_before_the_models_release_is_refused_and_says_since_when() -> None:
+    catalog = load_bundled()
+    found = bill(catalog, catalog.find("gpt-4o"), Quantities(input_tokens=10), date(2020, 1, 1))
+    assert found.total_usd is None
+    said = "date: gpt-4o could not be had on 2020-01-01: released 2024-05-13"
+    assert found.refused == (said,)
+
+
+def test_a_prompt_that_does_not_fit_and_a_model_that_ended_are_noted_beside_the_price() -> None:
+    catalog = load_bundled()
+    model = catalog.find("claude-sonnet-4-5")
+    big = Quantities(input_tokens=300_000)
+    assert bill(catalog, model, big, date(2025, 12, 1)).notes == ()
+    [note] = bill(catalog, model, big, date(2026, 10, 1)).notes
+    assert "300,000 input tokens do not fit: claude-sonnet-4-5 reads 200,000" in note
+    opus = catalog.find("claude-3-opus")
+    ended = bill(catalog, opus, Quantities(input_tokens=10), date(2026, 10, 1))
+    assert ended.notes == ("claude-3-opus was retired on 2026-01-05; use claude-opus-4-1 instead",)
+
+
+def test_an_image_of_a_retired_image_model_still_has_its_price() -> None:
+    catalog = load_bundled()
+    found = bill(catalog, catalog.find("dall-e-3"), Quantities(images_made=2), date(2025, 12, 31))
+    assert found.total_usd == Decimal("0.08")

@@ -102,9 +102,11 @@ def test_the_known_errors_of_the_lists_are_found() -> None:
     found = conflicts(CATALOG, CATALOG.models, TODAY, fields=["price_"])
     causes = {(c.model, c.field): c.cause or "" for c in found}
     assert "reading the cache" in causes["claude-3-sonnet", "price_cache_write_per_mtok"]
-    ultra = conflicts(CATALOG, [CATALOG.find("vertex/gemini-1.0-ultra")], TODAY)
-    assert any("stands in for it" in (c.cause or "") for c in ultra)
-    assert any("a name that moves" in cause for cause in causes.values())
+    assert "stands in for it" in causes["gemini-1.0-ultra", "price_input_per_mtok"]
+    assert (
+        "for which mistral-large-latest stands now"
+        in causes["mistral-large-2411", "price_input_per_mtok"]
+    )
 
 
 def test_first_party_lists_disagree_at_least_as_often_as_measured_elsewhere() -> None:
@@ -124,3 +126,16 @@ def test_facts_age_by_what_they_say() -> None:
     found = {s.field: s.grade for s in grades(Catalog(file), [model], TODAY)}
     assert found == {"price_input_per_mtok": "stale", "licence": "fresh", "context_tokens": "fresh"}
     assert kind_of("benchmark:mmlu") == "benchmark"
+
+
+def test_a_past_meaning_given_the_price_of_the_present_one_is_named() -> None:
+    found = conflicts(CATALOG, [CATALOG.find("mistral-large-2411")], TODAY, fields=["price_input"])
+    assert [c.cause for c in found] == [
+        "the value of mistral-large-2512, for which mistral-large-latest stands now"
+    ]
+
+
+def test_a_doubted_claim_that_says_the_same_is_no_conflict() -> None:
+    doubted = Claim(field="context_tokens", value=5, source="x", key="m", doubt="a moving name")
+    assert of(said("context_tokens", 5), doubted) == []
+    assert of(said("context_tokens", 6), doubted) == [("context_tokens", "a moving name")]

@@ -82,3 +82,23 @@ def test_what_cannot_be_meant_is_refused_with_its_line(
         with_overlay(BASE, file(tmp_path, body))
     assert said in str(error.value)
     assert "pilothouse-catalog.yaml:" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        ("context_tokens: abc", "'abc' is not a whole number above 0"),
+        ("context_tokens: -5", "'-5' is not a whole number above 0"),
+        ("has_tools: maybe", "'maybe' is not yes or no"),
+        ("released_on: soon", "'soon' is not a day"),
+        ("certifications: soc2", "'soc2' is not a list of texts"),
+        ("sla_share: -1", "'-1' is not a number from 0 on"),
+    ],
+)
+def test_a_fact_of_the_wrong_type_is_an_error_with_its_line(
+    fact: str, said: str, tmp_path: Path
+) -> None:
+    body = f"models:\n  x:\n    vendor: me\n    facts:\n      {fact}\n"
+    with pytest.raises(InvalidInput, match=r"yaml:6: models\.x\.facts\.") as caught:
+        with_overlay(BASE, file(tmp_path, body))
+    assert said in str(caught.value)

@@ -89,3 +89,14 @@ def test_what_nobody_prices_is_refused_by_name(
     found = billed(model, "2025-06-01", service, **amounts)
     assert found.total_usd is None
     assert [reason.partition(":")[0] for reason in found.refused] == [what]
+
+
+def test_a_region_is_priced_where_its_factor_is_known_and_refused_elsewhere() -> None:
+    on, million = date(2026, 10, 20), Quantities(input_tokens=10**6, output_tokens=10**6)
+    known, unknown = CATALOG.find("gpt-5.4-mini"), CATALOG.find("gpt-4o")
+    plain = bill(CATALOG, known, million, on).total_usd
+    there = bill(CATALOG, known, million, on, region="eu").total_usd
+    assert plain is not None and there == plain * Decimal("1.1")
+    assert bill(CATALOG, unknown, million, on, region="eu").total_usd is None
+    refused = bill(CATALOG, known, million, on, region="moon").refused
+    assert refused[0].startswith("input as region moon") and "price: eu, us" in refused[0]

@@ -22,7 +22,7 @@ def run(*args: str | Path, said: str | None = None) -> Result:
 def test_compare_marks_who_leads_and_who_has_ended() -> None:
     text = run("compare", "gpt-4o-mini", "claude-3-haiku", "--as-of", "2026-11-24").output
     assert "128,000 tokens" in text
-    assert "$0.15 *" in text and "take care: claude-3-haiku retired 2026-07-02" in text
+    assert "$0.15 *" in text and "take care: claude-3-haiku retired 2026-04-20" in text
     page = run("compare", "gpt-4o-mini", "claude-3-haiku", "--format", "html").output
     assert page.startswith("<!doctype html>") and "<script" not in page
     assert "**" in run("compare", "gpt-4o", "gpt-4", "--format", "markdown").output
@@ -32,10 +32,10 @@ def test_compare_marks_who_leads_and_who_has_ended() -> None:
 
 def test_whatif_says_who_enters_leaves_and_what_changes() -> None:
     result = run(
-        "whatif", NEED, "--down", "google", "--price", "openai=-30%", "--as-of", "2026-11-24"
+        "whatif", NEED, "--down", "anthropic", "--price", "openai=-30%", "--as-of", "2026-11-24"
     )
     assert result.return_value == 1
-    assert "leaves: gemini-2.5-pro" in result.output and "-30%" in result.output
+    assert "leaves: claude-haiku-4-5" in result.output and "-30%" in result.output
     same = run("whatif", NEED, "--retires", "gpt-4=60d", "--as-of", "2026-11-24", "--json")
     assert same.return_value == 0 and json.loads(same.output)["has_flipped"] is False
 
@@ -163,11 +163,52 @@ def test_catalog_commands_print_and_say_no_by_their_exit_code(tmp_path: Path) ->
     assert "price_input_per_mtok" in run("catalog", "fields").output
 
 
+def test_a_difference_of_lists_names_the_decisions_that_flip_with_it(tmp_path: Path) -> None:
+    run("choose", NEED, "--as-of", "2026-11-24", "--out", tmp_path / "decisions")
+    row = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 4e-7}
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text(json.dumps({"gpt-5.1": row}))
+    new.write_text(json.dumps({"gpt-5.1": {**row, "deprecation_date": "2026-05-01"}}))
+    told = run("catalog", "diff", old, new, "--decisions", tmp_path / "decisions").output
+    assert "Flips:" in told and "gpt-5.1: retired 2026-05-01" in told
+    flipped = json.loads(
+        run("catalog", "diff", old, new, "--decisions", tmp_path, "--json").output
+    )["flipped"]
+    assert "gpt-5.1" in flipped[0]["before"] and "gpt-5.1" not in flipped[0]["after"]
+    gone = run("catalog", "diff", old, new, "--decisions", tmp_path / "gone").exception
+    assert isinstance(gone, InvalidInput)
+
+
+def test_a_difference_of_your_own_files_compares_what_wins(tmp_path: Path) -> None:
+    files = []
+    for name, price in (("a", 2), ("b", 1)):
+        files.append(tmp_path / f"{name}.yaml")
+        body = f"models:\n  gpt-4o: {{prices: {{input: {price}, output: 8}}}}\n"
+        files[-1].write_text(f"seen: 2026-11-01\n{body}")
+    told = run("catalog", "diff", *files).output
+    assert "gpt-4o price_input_per_mtok: 2 -> 1" in told
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("conflicts", "--vendor", "anthropicc"), 'Did you mean "anthropic"'),
+        (("stale", "--vendor", "anthropicc"), 'Did you mean "anthropic"'),
+        (("conflicts", "--field", "pricee"), 'no field begins with "pricee"'),
+        (("add", "x", "--vendor", "me", "--fact", "released_on=2026-13-01"), "month must be in"),
+        (("add", "x", "--vendor", "me", "--file", "/no/such/a.yaml"), "cannot be written"),
+    ],
+)
+def test_a_vendor_field_or_value_that_is_none_is_refused(args: tuple[str, ...], said: str) -> None:
+    error = run("catalog", *args).exception
+    assert isinstance(error, InvalidInput) and said in str(error)
+
+
 def test_explain_shows_two_days_and_a_moving_name() -> None:
     seen = run(
         "models", "explain", "gpt-4o", "price_input_per_mtok", "--as-of", "2024-06-01"
     ).output
-    assert "= 5 USD per mtok" in seen and "until 2024-10-02" in seen
+    assert "= 5 USD per million tokens" in seen and "until 2024-10-02" in seen
     moved = run("models", "explain", "mistral-large-latest", "context_tokens").output
     assert "stood for mistral-large-2 from 2024-07-24 to 2024-11-18" in moved
     early = run("models", "explain", "gpt-4o", "retired_on", "--known-at", "2025-01-01").exception

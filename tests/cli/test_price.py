@@ -55,3 +55,13 @@ def test_an_unknown_model_is_answered_with_the_nearest_name() -> None:
     found = run("gpt-4o-mni", "--input-tokens=1")
     assert isinstance(found.exception, NotFound)
     assert "gpt-4o-mini" in str(found.exception)
+
+
+def test_without_any_quantity_there_is_nothing_to_price() -> None:
+    assert "nothing to price" in str(run("gpt-4o").exception)
+
+
+def test_units_are_words_and_an_ended_model_says_what_to_use() -> None:
+    told = run("gemini-1.5-pro", "--input-tokens=300000", "--on=2026-01-01").output
+    assert "million tokens, prompt above 128,000" in told
+    assert "note: gemini-1.5-pro was retired on 2025-09-24; use gemini-2.5-pro instead" in told

@@ -22,7 +22,7 @@ import msgspec
 import yaml
 from derive import derived
 from doubts import doubted
-from seed import GUIDE, GUIDE_SAYS, MAKERS, RETIRED, VENDORS
+from seed import GUIDE, GUIDE_SAYS, MAKERS, RESOLD, RETIRED, SAME, VENDORS
 
 from pilothouse.catalog.catalog import CatalogFile
 from pilothouse.catalog.importers.known import read_snapshot
@@ -40,7 +40,12 @@ LISTS: list[tuple[str, str, dict[str, Any]]] = [
     (
         "litellm",
         "tokencost/tokencost/model_prices.json",
-        {"name": "litellm-2025", "version": "e7f7c1928084", "observed_on": date(2025, 9, 5)},
+        {
+            "name": "litellm-2025",
+            "version": "e7f7c1928084",
+            "observed_on": date(2025, 9, 5),
+            "url": "https://github.com/AgentOps-AI/tokencost/blob/e7f7c1928084/tokencost/model_prices.json",
+        },
     ),
     ("portkey", "portkey-models/pricing", {}),
     ("llm-stats", "llm-stats/data/organizations", {}),
@@ -51,7 +56,11 @@ LISTS: list[tuple[str, str, dict[str, Any]]] = [
     ("vectara", "vectara-hallucination/README.md", {}),
 ]
 GUIDE_SOURCE = Source(
-    name="guide", version="2025-12-31", licence="facts", observed_on=date(2025, 12, 31)
+    name="guide",
+    version="2025-12-31",
+    licence="facts",
+    observed_on=date(2025, 12, 31),
+    url="src/pilothouse/data/guide/guide.yaml#{key}",
 )
 
 
@@ -59,14 +68,17 @@ def main(folder: Path) -> None:
     """Write the catalogue's two files and say what is in them."""
     ours = yaml.safe_load(Path(__file__).with_name("ours.yaml").read_text())
     moving = tuple(_moving(ours["moving"]))
-    merger = Merger(_known(ours["models"]), vendors=VENDORS, makers=MAKERS, moving=moving)
+    merger = Merger(
+        _known(ours["models"]), vendors=VENDORS, makers=MAKERS, moving=moving, resold=RESOLD
+    )
     snapshots = [read_snapshot(kind, _file(folder, path), **more) for kind, path, more in LISTS]
     for snapshot in snapshots:
         merger.add(snapshot)
     merged = merger.merged()
     by_hand = _by_hand(ours)
     models = [_finished(m, by_hand.pop(m.id, [])) for m in merged.models]
-    models += [_finished(Model(id=i), claims) for i, claims in by_hand.items()]
+    named = {i: tuple(facts.get("aliases", ())) for i, facts in ours["models"].items()}
+    models += [_finished(Model(id=i, aliases=named.get(i, ())), c) for i, c in by_hand.items()]
     models.sort(key=lambda m: m.id)
     hosts = tuple(
         Model(id=name, claims=in_order(_claims(name, facts, ours["seen"])))
@@ -103,8 +115,8 @@ def _file(folder: Path, path: str) -> Path:
 def _known(ours: dict[str, Any]) -> Iterable[Known]:
     for model_id, row in GUIDE.items():
         rows = {k: v for k, v in row.items() if k not in ("vendor", "aliases")}
-        has_prices = row["vendor"] in ("meta", "bigcode", "microsoft", "tii") or (
-            row["vendor"] == "mistral"
+        has_prices = row["vendor"] in ("meta", "bigcode", "microsoft", "tii", "mistral") or (
+            model_id == "gemini-1.0-ultra"  # the placeholder: kept, doubted, shown by conflicts
         )
         yield Known(
             id=model_id,
@@ -113,6 +125,8 @@ def _known(ours: dict[str, Any]) -> Iterable[Known]:
             rows=rows,
             has_prices_of=tuple(rows) if has_prices else (),
         )
+    for model_id, (vendor, names) in SAME.items():
+        yield Known(id=model_id, vendor=vendor, aliases=names)
     for model_id, facts in ours.items():
         yield Known(id=model_id, vendor=facts["vendor"], aliases=tuple(facts.get("aliases", ())))
 
@@ -187,7 +201,12 @@ def _finished(model: Model, more: list[Claim]) -> Model:
 
 def _our_source(seen: date) -> Source:
     return Source(
-        name=OURS, version=str(seen), licence="Apache-2.0", observed_on=seen, confidence="ours"
+        name=OURS,
+        version=str(seen),
+        licence="Apache-2.0",
+        observed_on=seen,
+        confidence="ours",
+        url="tools/catalog/ours.yaml#{key}",
     )
 
 

@@ -14,9 +14,8 @@ from pilothouse.core.model import Claim, Model
 
 _PLACEHOLDERS = {"gemini-1.0-ultra": "the price of Gemini 1.0 Pro stands in for it"}
 
-_WRONG_ENDS = {
-    ("claude-3-haiku", "litellm-2025"): "the vendor's 'not sooner than' taken for an end",
-}
+_TENTATIVE = ("claude-", "the vendor's 'not sooner than' taken for an end")
+"""Anthropic gave its models a day before which they would not end; litellm's copy of 2025 has it as the end."""
 
 
 def doubted(models: Iterable[Model]) -> Iterator[Model]:
@@ -27,19 +26,51 @@ def doubted(models: Iterable[Model]) -> Iterator[Model]:
 
 
 def _marked(claim: Claim, doubt: str | None) -> Claim:
-    return claim if doubt is None else msgspec.structs.replace(claim, doubt=doubt)
+    return claim if doubt is None or claim.doubt else msgspec.structs.replace(claim, doubt=doubt)
 
 
 def _doubt(claim: Claim, model: Model) -> str | None:
     if claim.field == "retired_on":
-        return _WRONG_ENDS.get((model.id, claim.source))
+        return _tentative(claim, model)
+    if claim.field == "successor" and claim.value in (model.id, *model.aliases):
+        return "names itself"
     if not claim.field.startswith("price_"):
         return None
     if model.id.startswith("gpt-oss") and model.of is None and not claim.note:
         return "OpenAI serves no API of it: another host's price"
     if (model.of or model.id) in _PLACEHOLDERS and claim.source.startswith("litellm"):
         return _PLACEHOLDERS[model.of or model.id]
-    return _same_as_read(claim, model) or _half(claim, model)
+    return _misfiled(claim, model) or _same_as_read(claim, model) or _half(claim, model)
+
+
+def _misfiled(claim: Claim, model: Model) -> str | None:
+    """A price of something else under the cache's name."""
+    field, sign, tier = claim.field.partition(">")
+    if field == "price_cache_write_per_mtok" and (model.of or model.id).startswith("gemini"):
+        return "Google asks for keeping a cache by the hour, and for writing it the price of input"
+    if field != "price_cached_input_per_mtok":
+        return None
+    read = _said(model, f"price_input_per_mtok{sign}{tier}", claim.source)
+    if read is not None and Decimal(str(claim.value)) > Decimal(str(read)):
+        return f"dearer than reading without a cache ({read}): another price in its place"
+    return None
+
+
+def _tentative(claim: Claim, model: Model) -> str | None:
+    start, why = _TENTATIVE
+    others = _others(claim, model)
+    is_alone = not others or str(claim.value) in others
+    return (
+        why
+        if claim.source == "litellm-2025" and model.id.startswith(start) and not is_alone
+        else None
+    )
+
+
+def _others(claim: Claim, model: Model) -> set[str]:
+    """What the other sources say of the same field."""
+    found = (c for c in model.claims if c.field == claim.field and c.source != claim.source)
+    return {str(c.value) for c in found}
 
 
 def _same_as_read(claim: Claim, model: Model) -> str | None:
@@ -47,8 +78,8 @@ def _same_as_read(claim: Claim, model: Model) -> str | None:
     if claim.field != "price_cache_write_per_mtok":
         return None
     read = _said(model, "price_cached_input_per_mtok", claim.source)
-    others = {c.value for c in model.claims if c.field == claim.field and c.source != claim.source}
-    if read == claim.value and others and claim.value not in others:
+    others = _others(claim, model)
+    if read == claim.value and others and str(claim.value) not in others:
         return "equal to the price of reading the cache; others say otherwise"
     return None
 

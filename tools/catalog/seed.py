@@ -40,6 +40,15 @@ VENDORS = {
 }
 """A host that serves its own models, and whose they are."""
 
+RESOLD = {
+    "perplexity": re.compile(r"codellama|llama-2|llama-3(\.\d)?-\d+b|mistral|mixtral"),
+    "google": re.compile(r"claude"),
+    "mistral": re.compile(r"deepseek|zai-"),
+    "deepgram": re.compile(r"whisper"),
+    "runwayml": re.compile(r"gemini|veo"),
+}
+"""What some of them serve of others, too: the beginnings of the names."""
+
 MAKERS = {
     "mistralai": "mistral",
     "zhipuai": "zhipu",
@@ -106,7 +115,7 @@ GUIDE: dict[str, dict[str, Any]] = {
         "vendor": "anthropic",
         "litellm-2025": "claude-3-opus-20240229",
         "llm-stats": "anthropic/claude-3-opus-20240229",
-        "aliases": ["claude-3-opus-20240229"],
+        "aliases": ["claude-3-opus-20240229", "claude-3-vision"],
     },
     "claude-3.5-sonnet": {
         "vendor": "anthropic",
@@ -134,7 +143,7 @@ GUIDE: dict[str, dict[str, Any]] = {
         "vendor": "google",
         "litellm-2025": "gemini-1.5-pro-002",
         "llm-stats": "google/gemini-1.5-pro",
-        "aliases": ["gemini-1.5-pro-002", "gemini-pro-1.5"],
+        "aliases": ["gemini-1.5-pro-002", "gemini-pro-1.5", "gemini-vision"],
     },
     "gemini-1.5-flash": {
         "vendor": "google",
@@ -233,6 +242,27 @@ GUIDE: dict[str, dict[str, Any]] = {
     },
 }
 
+# Models that lists call by several names, none of which leads to the others: our id -> vendor, names.
+SAME: dict[str, tuple[str, tuple[str, ...]]] = {
+    "claude-3.5-haiku": ("anthropic", ("claude-3-5-haiku", "claude-3-5-haiku-20241022")),
+    "claude-3.7-sonnet": ("anthropic", ("claude-3-7-sonnet", "claude-3-7-sonnet-20250219")),
+    "claude-opus-4": (
+        "anthropic",
+        ("claude-4-opus", "claude-4-opus-20250514", "claude-opus-4-0", "claude-opus-4-20250514"),
+    ),
+    "claude-sonnet-4": (
+        "anthropic",
+        (
+            "claude-4-sonnet",
+            "claude-4-sonnet-20250514",
+            "claude-sonnet-4-0",
+            "claude-sonnet-4-20250514",
+        ),
+    ),
+    "whisper-1": ("openai", ("whisper",)),
+    "stable-diffusion-xl": ("stability", ("stable-diffusion-xl-base-1.0", "sdxl")),
+}
+
 # What the guide itself says (line numbers of the guide): speed, and the latency class it recommends them in.
 GUIDE_SAYS: dict[str, list[tuple[str, Any, str]]] = {
     "gpt-3.5-turbo": [
@@ -302,6 +332,59 @@ PURPOSES = {
     "ocr": "ocr",
 }
 """A special purpose by a part of the id: such a model is only offered for that task."""
+
+FAMILIES = (
+    (r"gpt-(4|5)[^/]*-mini|gpt-4o-mini", "gpt-mini"),
+    (r"gpt-[^/]*-nano", "gpt-nano"),
+    (r"gpt-oss", "gpt-oss"),
+    (r"gpt-image|dall-e", "openai-images"),
+    (r"(chat)?gpt-[345]|gpt-6", "gpt"),
+    (r"o[134](-|$)", "o"),
+    (r"claude-.*opus", "claude-opus"),
+    (r"claude-.*sonnet", "claude-sonnet"),
+    (r"claude-.*haiku", "claude-haiku"),
+    (r"claude", "claude"),
+    (r"gemini-.*flash-lite", "gemini-flash-lite"),
+    (r"gemini-.*flash", "gemini-flash"),
+    (r"gemini-.*pro", "gemini-pro"),
+    (r"gemini-.*ultra", "gemini-ultra"),
+    (r"gemini-.*nano", "gemini-nano"),
+    (r"gemma", "gemma"),
+    (r"codellama", "codellama"),
+    (r"(meta-)?llama", "llama"),
+    (r"mixtral|open-mixtral", "mixtral"),
+    (r"mistral-large", "mistral-large"),
+    (r"mistral-medium", "mistral-medium"),
+    (r"mistral-small", "mistral-small"),
+    (r"mistral-7b|open-mistral-7b", "mistral"),
+    (r"codestral", "codestral"),
+    (r"starcoder", "starcoder"),
+    (r"phi-", "phi"),
+    (r"falcon", "falcon"),
+    (r"bloom(z|$|-)", "bloom"),
+    (r"galactica", "galactica"),
+    (r"code-(davinci|cushman)", "codex"),
+    (r"stable-diffusion|sd3|sdxl", "stable-diffusion"),
+    (r"med-palm", "med-palm"),
+    (r"sam(-|$)", "sam"),
+    (r"alphafold", "alphafold"),
+    (r"text-embedding", "text-embedding"),
+    (r"whisper", "whisper"),
+    (r"qwen|qwq|qvq", "qwen"),
+    (r"deepseek", "deepseek"),
+    (r"grok", "grok"),
+    (r"command", "command"),
+)
+"""A family by the beginning of the id, where no list names one."""
+
+CLOSED = {
+    "openai": (r"(chat)?gpt-(image|realtime|audio|chat|3|4|5|6)|o[134](-|$)|dall-e|tts-1|sora"
+               r"|text-embedding|code-|omni-mod|babbage|davinci", "https://openai.com/policies/"),
+    "anthropic": (r"claude", "https://www.anthropic.com/legal/commercial-terms"),
+    "google": (r"gemini|imagen|veo|med-palm", "https://ai.google.dev/gemini-api/terms"),
+    "xai": (r"grok-([34]|code|latest)", "https://x.ai/legal/terms-of-service-enterprise"),
+}  # fmt: skip
+"""Vendor to the models that it serves and does not give away, and its terms."""
 
 PREVIEW = re.compile(r"(^|-)(preview|beta|exp|experimental|latest|labs)(-|$)")
 

@@ -8,7 +8,7 @@ video are input tokens, where a model that reads them has no other price for the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from msgspec import Struct
 from pilothouse.catalog.catalog import Catalog
 from pilothouse.catalog.fields import PRICES, parse_price, price_field
 from pilothouse.catalog.quantities import Quantities, checked, used
+from pilothouse.catalog.standing import Standing, standing
 from pilothouse.core.model import Claim, Model
 
 _DIVISOR = {"mtok": Decimal(1_000_000), "mchar": Decimal(1_000_000)}
@@ -49,6 +50,8 @@ class Bill(Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...] = ()
     refused: tuple[str, ...] = ()
     total_usd: Decimal | None = None
+    notes: tuple[str, ...] = ()
+    """What else to know: that it has ended, that so much does not fit."""
 
 
 def bill(
@@ -67,9 +70,13 @@ def bill(
     unit of another currency. Raises `InvalidInput` for quantities that cannot be.
     """
     amounts = used(checked(quantities))
+    here = standing(catalog, model, on)
+    if here.is_unreleased:
+        return Bill(model=model.id, on=on, refused=(f"date: {here.text}",))
     if service and region:
         problem = f"{service} in region {region}: no price list says what the two cost together"
         return Bill(model=model.id, on=on, refused=(problem,))
+    notes = tuple(_notes(catalog, model, quantities, here))
     winning: dict[str, Claim] = {}
     for claim in catalog.claims(model, as_of=on):
         if claim.field.startswith("price_") and not claim.doubt:
@@ -88,15 +95,30 @@ def bill(
             condition = service or (f"region {region}" if region else "")
             where = f" as {condition}" if condition else ""
             meaning = PRICES[what][1]
+            known = (
+                f" (regions with a price: {', '.join(sheet.regions) or 'none'})" if region else ""
+            )
             refused.append(
-                f"{what}{where}: nobody says what {meaning} costs for {model.id} on {on}"
+                f"{what}{where}: nobody says what {meaning} costs for {model.id} on {on}{known}"
             )
         else:
             lines += parts
     if refused:
-        return Bill(model=model.id, on=on, lines=tuple(lines), refused=tuple(refused))
+        told = tuple(lines)
+        return Bill(model=model.id, on=on, lines=told, refused=tuple(refused), notes=notes)
     total = sum((line.amount_usd for line in lines), Decimal(0))
-    return Bill(model=model.id, on=on, lines=tuple(lines), total_usd=total)
+    return Bill(model=model.id, on=on, lines=tuple(lines), total_usd=total, notes=notes)
+
+
+def _notes(catalog: Catalog, model: Model, quantities: Quantities, here: Standing) -> Iterator[str]:
+    if here.is_retired and here.text:
+        yield here.text
+    said = (catalog.value(model, f, here.on) for f in ("context_tokens", "max_input_tokens"))
+    room = max((int(str(value)) for value in said if value is not None), default=None)
+    if room is not None and quantities.input_tokens > room:
+        yield (
+            f"{quantities.input_tokens:,} input tokens do not fit: {model.id} reads {room:,} on {here.on}"
+        )
 
 
 class _Sheet:
@@ -115,6 +137,13 @@ class _Sheet:
         self._input_tokens = input_tokens
         rule = winning.get("price_tier_rule")
         self._is_marginal = rule is not None and rule.value == "marginal"
+
+    @property
+    def regions(self) -> list[str]:
+        """Those that any price names."""
+        parsed = (parse_price(field) for field in self._winning)
+        found = {p.condition for p in parsed if p and p.condition}
+        return sorted(c.removeprefix("region=") for c in found if c.startswith("region="))
 
     def lines(self, what: str, quantity: Decimal, rate: Decimal) -> list[Line] | None:
         """One line, or one a tier where tiers are marginal. None: not priced."""

@@ -65,11 +65,22 @@ class Catalog:
         found = self._known(name, as_of)
         if found is not None:
             return found
+        if spans := self.history(name):
+            raise NotFound(
+                f'"{name}" stood for nothing on {as_of}: it exists since {spans[0].valid_from}'
+            )
+        name = "".join(c if c.isprintable() else "?" for c in name[:80])
         names = [n for m in self.models for n in (m.id, *m.aliases)]
         hint = did_you_mean(name.strip().lower(), names)
+        told = f" Served by others: {', '.join(served)}." if (served := self._served(name)) else ""
         raise NotFound(
-            f'the catalogue has no model "{name}".{hint} (list them: pilothouse models list)'
+            f'the catalogue has no model "{name}".{told or hint} (list them: pilothouse models list)'
         )
+
+    def _served(self, name: str) -> list[str]:
+        """Offers whose host calls a model so, which no card describes."""
+        tail = "/" + name.strip().lower()
+        return [m.id for m in self.hosted() if m.id.endswith(tail)][:3]
 
     def _known(self, name: str, as_of: date | None) -> Model | None:
         plain = normal(name)
@@ -85,8 +96,10 @@ class Catalog:
             found = self._by_name.get(candidate)
             if found is not None:
                 return found
-            span = self._span(candidate, as_of)
-            if span is not None:
+            if candidate in self._moving:
+                span = self._span(candidate, as_of)
+                if span is None:
+                    return None
                 return self._by_name.get(normal(span.model)) or self._known(span.model, None)
         return None
 
@@ -185,27 +198,50 @@ class Catalog:
         template = self.sources[claim.source].url
         return claim.url or (template and template.replace("{key}", claim.key))
 
+    def aside(
+        self, model: Model, field: str, as_of: date, known_at: date | None = None
+    ) -> list[Claim]:
+        """Claims of a field that do not hold on the day: they hold earlier or later. Oldest first."""
+        said = self.claims(model, field, known_at=known_at)
+        return sorted(
+            (c for c in said if not _holds(c.valid_from, c.valid_to, as_of)),
+            key=lambda c: (c.valid_from or date.min, c.valid_to or date.max, c.source, c.key),
+        )
+
     def why(self, claim: Claim, among: Iterable[Claim]) -> str:
         """Why this claim wins over the others of its field."""
         others = [c for c in among if c is not claim]
         seen = self.observed_on(claim)
         if not others:
-            return f"only {claim.source} says so (observed {seen})"
-        agree = sum(c.value == claim.value for c in others)
-        doubted = sorted({c.source for c in others if c.doubt})
-        behind = sorted({c.source for c in others if not c.doubt} - {claim.source})
+            doubt = f", and it is doubted: {claim.doubt}" if claim.doubt else ""
+            return f"only {claim.source} says so (observed {seen}){doubt}"
+        trusted = [c for c in others if not c.doubt]
+        if all(c.value == claim.value for c in trusted) and trusted:
+            return f"all {len(trusted) + 1} claims that are not in doubt agree{_doubts(others)}"
+        behind = sorted({c.source for c in trusted} - {claim.source})
         own_rank = source_rank(claim.field, claim.source)
-        later = [s for s in behind if source_rank(claim.field, s) == own_rank]
-        parts = [f"{claim.source} (observed {seen})"]
-        if before := [s for s in behind if s not in later]:
+        same = [s for s in behind if source_rank(claim.field, s) == own_rank]
+        parts: list[str] = []
+        if before := [s for s in behind if s not in same]:
             parts.append(f"is trusted before {', '.join(before)} on this")
-        if later:
-            parts.append(f"is nearer in time than {', '.join(later)}")
-        if doubted:
-            parts.append(f"is not in doubt as {', '.join(doubted)} is")
-        if len(parts) == 1:
-            parts.append("says it last")
-        return f"{parts[0]} {' and '.join(parts[1:])}; {agree} of {len(others)} others agree"
+        if same:
+            parts.append(f"looked at a day nearer to the one asked than {', '.join(same)}")
+        if not parts and trusted:
+            parts.append("says it of the latest time in force")
+        if claim.doubt:
+            parts.append(f"is in doubt itself: {claim.doubt}")
+        elif not parts:
+            parts.append("is the only one not in doubt")
+        agree = sum(c.value == claim.value for c in trusted)
+        told = f"{claim.source} (observed {seen}) {' and '.join(parts)}"
+        if not trusted:
+            return told
+        return f"{told}; {agree} of {len(trusted)} others agree{_doubts(others)}"
+
+
+def _doubts(claims: Iterable[Claim]) -> str:
+    count = sum(c.doubt is not None for c in claims)
+    return f"; {count} doubted" if count else ""
 
 
 def first_day(text: str) -> date:

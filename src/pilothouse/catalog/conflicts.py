@@ -44,12 +44,31 @@ def conflicts(
             if not fields or claim.field.startswith(tuple(fields)):
                 by_field.setdefault(claim.field, []).append(claim)
         for field, claims in by_field.items():
-            if any(c.doubt for c in claims) or _differ(field, claims):
-                cause = _cause(field, claims, model)
+            if _is_doubtful(claims) or _differ(field, [c for c in claims if not c.doubt]):
+                cause = _cause(field, claims, model) or _moved_on(catalog, model, claims, as_of)
                 found.append(
                     Conflict(model=model.id, field=field, claims=tuple(claims), cause=cause)
                 )
     return found
+
+
+def _is_doubtful(claims: Sequence[Claim]) -> bool:
+    """Whether a doubted claim says something else than the winner, or is the winner."""
+    winner = claims[0]
+    return any(c.doubt and (winner.doubt or c.value != winner.value) for c in claims)
+
+
+def _moved_on(catalog: Catalog, model: Model, claims: Sequence[Claim], as_of: date) -> str | None:
+    """A past meaning of a moving name that somebody gave the value of its present one."""
+    odd = {str(c.value) for c in claims} - {str(claims[0].value)}
+    for alias in sorted({a.name for a in catalog.moving}):
+        *past, now = catalog.history(alias)
+        present = catalog.find(now.model)
+        if present is model or all(catalog.find(span.model) is not model for span in past):
+            continue
+        if str(catalog.value(present, claims[0].field, as_of)) in odd:
+            return f"the value of {present.id}, for which {alias} stands now"
+    return None
 
 
 def _differ(field: str, claims: Sequence[Claim]) -> bool:
@@ -69,10 +88,11 @@ def _differ(field: str, claims: Sequence[Claim]) -> bool:
 
 
 def _cause(field: str, claims: Sequence[Claim], model: Model) -> str | None:
-    doubted = next((c.doubt for c in claims if c.doubt), None)
-    if doubted:
-        return doubted
-    numbers = sorted({v for c in claims if (v := _number(c)) is not None})
+    winner = claims[0]
+    doubted = (c.doubt for c in claims if c.doubt and (winner.doubt or c.value != winner.value))
+    if doubt := next(doubted, None):
+        return doubt
+    numbers = sorted({v for c in claims if (v := _number(c)) is not None and not c.doubt})
     if len(numbers) < 2:
         return None
     low, high = numbers[0], numbers[-1]

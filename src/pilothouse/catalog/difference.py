@@ -7,8 +7,9 @@ from datetime import date
 
 from msgspec import Struct
 
+from pilothouse.catalog.catalog import Catalog
 from pilothouse.catalog.snapshot import Snapshot
-from pilothouse.core.model import Claim, FactValue, Model
+from pilothouse.core.model import Claim, FactValue
 
 PRICES = ("price_input_per_mtok", "price_output_per_mtok")
 
@@ -43,9 +44,9 @@ def of_snapshots(before: Snapshot, after: Snapshot) -> Difference:
     return _difference(_rows(before), _rows(after))
 
 
-def of_models(before: Iterable[Model], after: Iterable[Model], as_of: date) -> Difference:
-    """By ids; of each field the claims in force on the day are compared, the first of each as it stands."""
-    return _difference(_facts(before, as_of), _facts(after, as_of))
+def of_catalogs(before: Catalog, after: Catalog, as_of: date) -> Difference:
+    """By ids; of each field the claims that win on the day are compared."""
+    return _difference(_winning(before, as_of), _winning(after, as_of))
 
 
 _Facts = Mapping[str, Mapping[str, FactValue]]
@@ -80,8 +81,8 @@ def _rows(snapshot: Snapshot) -> dict[str, dict[str, FactValue]]:
     return {row.key: _values(row.claims) for row in snapshot.rows}
 
 
-def _facts(models: Iterable[Model], day: date) -> dict[str, dict[str, FactValue]]:
-    return {m.id: _values(c for c in m.claims if _holds(c, day)) for m in models}
+def _winning(catalog: Catalog, day: date) -> dict[str, dict[str, FactValue]]:
+    return {m.id: _values(catalog.claims(m, as_of=day)) for m in catalog.models}
 
 
 def _values(claims: Iterable[Claim]) -> dict[str, FactValue]:
@@ -89,9 +90,3 @@ def _values(claims: Iterable[Claim]) -> dict[str, FactValue]:
     for claim in claims:
         found.setdefault(claim.field, claim.value)
     return found
-
-
-def _holds(claim: Claim, day: date) -> bool:
-    return (claim.valid_from is None or claim.valid_from <= day) and (
-        claim.valid_to is None or day < claim.valid_to
-    )

@@ -52,7 +52,7 @@ FIELDS: dict[str, Field] = {
     "knowledge_until": Field("date", "day", "end of what it was trained on"),
     "context_tokens": Field("count", "tokens", "input and output of one request together"),
     "max_input_tokens": Field(
-        "count", "tokens", "input of one request, where it is less than the context"
+        "count", "tokens", "input of one request, where it is not what the context leaves"
     ),
     "max_output_tokens": Field("count", "tokens", "output of one request"),
     "input_kinds": Field("texts", "", "text, image, pdf, audio, video"),
@@ -69,7 +69,7 @@ FIELDS: dict[str, Field] = {
     "licence_class": Field("text", "", "osi, use-restricted, research-only, proprietary"),
     "parameters_b": Field("number", "10^9 parameters", "all of them, every expert included"),
     "active_parameters_b": Field("number", "10^9 parameters", "used for one token"),
-    "deployments": Field("texts", "", "api, cloud, on_premises, edge, offline"),
+    "deployments": Field("texts", "", "api, cloud, self_hosted, on_premises, edge, offline"),
     "runs_on": Field("texts", "", "ollama, vllm, tgi, llama.cpp, huggingface"),
     "residency": Field(
         "texts", "", "regions that data can be held to: us, eu, ..., own = wherever you run it"
@@ -126,7 +126,15 @@ PRICES: dict[str, tuple[str, str]] = {  # what: (unit in the field's name, meani
     "cache_storage": ("mtok_hour", "keeping text in the prompt cache for an hour"),
 }
 
+UNITS = {
+    "mtok": "million tokens",
+    "mchar": "million characters",
+    "mtok_hour": "million tokens for an hour",
+}
+"""Units in the names of fields, in words, where they are not words."""
+
 CONDITIONS = ("batch", "flex", "priority")
+_DAY = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _PRICE = re.compile(
     r"price_(?P<what>[a-z0-9_]+)_per_(?P<unit>[a-z_]+?)"
     r"(@(?P<condition>batch|flex|priority|region=[a-z0-9-]+))?(>(?P<above>\d+))?"
@@ -152,12 +160,30 @@ def parse_price(field: str) -> PriceField | None:
     return PriceField(what, match["condition"], None if above is None else int(above))
 
 
+def can_hold(field: str, value: object) -> bool:
+    """Whether a value is of the type of the field, and not absurd: counts above 0, days that exist."""
+    known = describe(field)
+    if known is None:
+        return False
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if known.type == "yes_no":
+        return isinstance(value, bool)
+    if known.type == "count":
+        return isinstance(value, int) and number and 0 < value < 10**12
+    if known.type in ("number", "money"):
+        return isinstance(value, int | float) and number and 0 <= value < 10**9
+    if known.type == "texts":
+        return isinstance(value, list)
+    return isinstance(value, str) and (known.type != "date" or _DAY.fullmatch(value) is not None)
+
+
 def describe(field: str) -> Field | None:
     """What a field means; None when there is no such field."""
     if field.startswith("benchmark:"):
-        return Field("number", "share or Elo points", f"score of {field.partition(':')[2]}")
+        unit = "Elo points" if "elo" in field or "arena" in field else "of 1"
+        return Field("number", unit, f"score of {field.partition(':')[2]}")
     price = parse_price(field)
     if price is None:
         return FIELDS.get(field)
     unit, meaning = PRICES[price.what]
-    return Field("money", f"USD per {unit.replace('_', ' ')}", meaning)
+    return Field("money", f"USD per {UNITS.get(unit, unit)}", meaning)

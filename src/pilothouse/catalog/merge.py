@@ -7,6 +7,7 @@ Nothing is invented: a row whose model nobody describes is left over, and named.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
@@ -15,7 +16,6 @@ from msgspec import Struct
 
 from pilothouse.catalog.names import loose, normal, same_model, undated
 from pilothouse.catalog.snapshot import Row, Snapshot
-from pilothouse.catalog.trust import OURS
 from pilothouse.core.model import Alias, Claim, Model, Source
 
 _PRICED = ("price_input_per_mtok", "price_output_per_mtok")
@@ -89,11 +89,17 @@ class Merger:
         vendors: Mapping[str, str],
         makers: Mapping[str, str],
         moving: Sequence[Alias] = (),
+        resold: Mapping[str, re.Pattern[str]] | None = None,
     ) -> None:
-        """`vendors`: host to the vendor whose own API it is. `makers`: a list's word for a vendor to ours."""
+        """`vendors`: host to the vendor whose own API it is. `makers`: a list's word for a vendor to ours.
+
+        `resold`: host to the beginnings of names of other vendors' models, which it serves too.
+        """
         self._vendors = vendors
         self._makers = makers
         self._moving = moving
+        self._resold = resold or {}
+        self._source = ""
         self._cards: dict[str, _Card] = {}
         self._names: dict[str, _Card] = {}
         self._loose: dict[str, _Card] = {}
@@ -108,27 +114,36 @@ class Merger:
     def add(self, snapshot: Snapshot) -> None:
         """All rows of one source."""
         source, seen = snapshot.source.name, snapshot.source.observed_on
+        self._source = source
         rows = sorted(snapshot.rows, key=lambda r: (r.host, r.name, r.key))
         names = {(r.host, normal(r.name)): r for r in rows}
         for row in rows:
             taken = self._taken.get((source, row.key))
             if taken is not None:
                 card, has_prices = taken
-                is_own = self._vendors.get(row.host) == card.vendor
+                is_own = self._vendors.get(row.host) == card.vendor and self._is_own(row)
                 told = _as_evidence(row, is_own=is_own, has_prices=has_prices or is_own)
                 card.add(told, row.name)
                 if not row.host or is_own:
                     continue
             if row.name.startswith("ft:"):
                 self._add_tuned(row)
-            if row.host in self._vendors and "/" not in row.name and ":" not in row.name:
+            if self._is_own(row):
                 self._add_own(row, names, seen)
             elif not row.host:
                 self._add_described(row, snapshot.source)
             else:
-                self._offers.setdefault(f"{row.host}/{row.name}".lower(), (row, []))[1].extend(
-                    row.claims
-                )
+                told = list(row.claims)
+                if row.kind != "chat":
+                    told.append(self._said("kind", row.kind, row))
+                self._offers.setdefault(f"{row.host}/{row.name}".lower(), (row, []))[1].extend(told)
+
+    def _is_own(self, row: Row) -> bool:
+        """Whether a vendor serves a model of its own, and not one of somebody else's."""
+        if row.host not in self._vendors or "/" in row.name or ":" in row.name:
+            return False
+        others = self._resold.get(row.host)
+        return others is None or others.match(row.name.lower()) is None
 
     def merged(self) -> Merged:
         """The cards in the order of their ids."""
@@ -155,18 +170,17 @@ class Merger:
                 return
         if card is None:
             card = self._card(name, vendor, ())
-        doubt = f"said of {row.name}, a name that moves" if stood_for else None
-        card.claims.append(_said("vendor", vendor, row))
+        doubt = self._doubt(row.name) if stood_for else None
+        card.claims.append(self._said("vendor", vendor, row))
         if row.kind != "chat":
-            card.claims.append(_said("kind", row.kind, row))
-        told = [msgspec.structs.replace(c, doubt=doubt) if doubt else c for c in row.claims]
-        card.add(told, row.name)
+            card.claims.append(self._said("kind", row.kind, row))
+        card.add([_in_doubt(c, doubt) for c in row.claims], row.name)
 
     def _add_tuned(self, row: Row) -> None:
         """A price of tuned models says that the model can be tuned."""
         card = self._resolved(row.name.removeprefix("ft:"))
         if card is not None:
-            told = Claim(field="has_fine_tuning", value=True, source=_source(row), key=row.key)
+            told = Claim(field="has_fine_tuning", value=True, source=self._source, key=row.key)
             card.claims.append(told)
 
     def _moved(self, name: str, seen: date) -> str | None:
@@ -175,9 +189,15 @@ class Merger:
                 return span.model
         return None
 
+    def _doubt(self, name: str) -> str | None:
+        """Of what is said of a name that has stood for more than one model: lists lag behind."""
+        spans = [s for s in self._moving if normal(s.name) == normal(name)]
+        return f"said of {name}, a name that moves" if len(spans) > 1 else None
+
     def _add_described(self, row: Row, source: Source) -> None:
         """Weights and scores: of a model we have, or of one that the row itself describes."""
-        name = self._moved(row.name, source.observed_on) or row.name
+        stood_for = self._moved(row.name, source.observed_on)
+        name = stood_for or row.name
         card = self._resolved(name)
         if card is None:
             maker = next((str(c.value) for c in row.claims if c.field == "vendor"), None)
@@ -185,11 +205,12 @@ class Merger:
                 self._left_over.append(f"{source.name}: {row.key}")
                 return
             card = self._card(name, self._makers.get(maker, maker), ())
-        claims = [c for c in row.claims if c.field != "vendor"]
+        doubt = self._doubt(row.name) if stood_for else None
+        claims = [_in_doubt(c, doubt) for c in row.claims if c.field != "vendor"]
         if not any(c.field == "vendor" for c in card.claims):
-            card.claims.append(_said("vendor", card.vendor, row))
+            card.claims.append(self._said("vendor", card.vendor, row))
         if row.kind != "chat":
-            card.claims.append(_said("kind", row.kind, row))
+            card.claims.append(self._said("kind", row.kind, row))
         card.add(claims, row.name)
 
     def _resolved(self, name: str) -> _Card | None:
@@ -200,6 +221,9 @@ class Merger:
             or self._names.get(same_model(tail))
             or self._loose.get(loose(tail))
         )
+
+    def _said(self, field: str, value: str, row: Row) -> Claim:
+        return Claim(field=field, value=value, source=self._source, key=row.key)
 
     def _card(self, model_id: str, vendor: str, aliases: Iterable[str]) -> _Card:
         model_id = model_id.rpartition("/")[2]
@@ -216,8 +240,6 @@ class Merger:
     def _offer(self, offer_id: str, row: Row, claims: list[Claim]) -> Model:
         card = self._resolved(row.name)
         kept = [c for c in claims if card is None or c.field not in _NOT_OFFERED]
-        if row.kind != "chat":
-            kept.append(_said("kind", row.kind, row))
         return Model(id=offer_id, of=None if card is None else card.id, claims=in_order(kept))
 
 
@@ -251,12 +273,8 @@ def _price(row: Row) -> tuple[str | None, ...]:
     return tuple(found.get(field) for field in _PRICED)
 
 
-def _said(field: str, value: str, row: Row) -> Claim:
-    return Claim(field=field, value=value, source=_source(row), key=row.key)
-
-
-def _source(row: Row) -> str:
-    return row.claims[0].source if row.claims else OURS
+def _in_doubt(claim: Claim, doubt: str | None) -> Claim:
+    return claim if doubt is None else msgspec.structs.replace(claim, doubt=doubt)
 
 
 def _covers(span: Alias, day: date) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from pilothouse.catalog.catalog import Catalog, CatalogFile
-from pilothouse.catalog.fields import FIELDS, PRICES, describe, parse_price, price_field
+from pilothouse.catalog.fields import FIELDS, PRICES, can_hold, describe, parse_price, price_field
 from pilothouse.catalog.importers.rows import plain
 from pilothouse.catalog.trust import YOURS
 from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
@@ -26,6 +26,16 @@ DEAREST_PER_MTOK = Decimal(1000)
 CHEAPEST_PER_MTOK = Decimal("0.001")
 """Below it a price was hardly meant per million tokens: per thousand, or per token."""
 EARLIEST = date(2018, 1, 1)
+
+
+_WANTED = {
+    "text": "a text",
+    "texts": "a list of texts",
+    "date": "a day (2026-01-31)",
+    "count": "a whole number above 0",
+    "number": "a number from 0 on",
+    "yes_no": "yes or no",
+}
 
 
 class OwnModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -187,11 +197,15 @@ def _problems_of(
         yield f"{key}.currency", f"no rate for {own.currency}: give one under exchange"
     for what, amount in own.prices.items():
         yield from _problems_of_price(f"{key}.prices.{what}", what, amount)
-    for field in own.facts:
-        if describe(field) is None:
+    for field, value in own.facts.items():
+        known = describe(field)
+        if known is None:
             yield f"{key}.facts.{field}", f"no such field.{did_you_mean(field, FIELDS)}"
         elif parse_price(field):
             yield f"{key}.facts.{field}", "prices go under prices"
+        elif not can_hold(field, value):
+            wanted = _WANTED[known.type]
+            yield f"{key}.facts.{field}", f"{str(value)[:40]!r} is not {wanted}: {known.meaning}"
     if own.since is not None and own.since < EARLIEST:
         yield f"{key}.since", f"{own.since} is before the first priced model"
     if own.of is not None and _known(base, own.of) is None:

@@ -36,9 +36,9 @@ def trust(
 ) -> tuple[int, int, int, int, str]:
     """Orders the claims of one field: the least wins.
 
-    Doubted claims come last. Then the source's rank for this kind of field; of equals the observation
-    nearest to `as_of`, one made by that day before one made later; of one list's own the one in force
-    since the latest day.
+    Doubted claims come last; when no day is asked for, so do those said to have ended. Then the source's
+    rank for this kind of field; of equals the observation nearest to `as_of`, one made by that day before
+    one made later; of one list's own the one in force since the latest day.
     """
     seen = (claim.observed_on or source.observed_on).toordinal()
     is_forecast = claim.field in _FORECASTS  # the last one made is the best, whatever day is asked
@@ -46,7 +46,8 @@ def trust(
     late, far = (0, day - seen) if seen <= day else (1, seen - day)
     since = claim.valid_from.toordinal() if claim.valid_from else 0
     rank = source_rank(claim.field, claim.source)
-    return (claim.doubt is not None, rank, late * 10_000_000 + far, -since, claim.key)
+    last = 2 * (claim.doubt is not None) + (as_of is None and claim.valid_to is not None)
+    return (last, rank, late * 10_000_000 + far, -since, claim.key)
 
 
 @cache

@@ -190,7 +190,7 @@ class _Resolver:
             released_on=_date(value.get("released_on")),
             first_seen_on=self._first_seen(model),
             retired_on=_date(value.get("retired_on")),
-            successor=value.get("successor"),
+            successor=None if (s := best.get("successor")) is None or s.doubt else str(s.value),
             context_tokens=value.get("context_tokens"),
             max_output_tokens=value.get("max_output_tokens"),
             inputs=inputs,
@@ -200,7 +200,7 @@ class _Resolver:
             abilities=abilities,
             policy=_policy(value),
             is_open_weights=value.get("is_open_weights"),
-            is_offered=_is_offered(value),
+            is_offered=_is_offered(best),
             licence=value.get("licence"),
             licence_class=value.get("licence_class"),
             rates=rates(best),
@@ -265,11 +265,16 @@ _QUESTIONS = {
 }
 
 
-def _is_offered(value: Mapping[str, Any]) -> bool:
+def _is_offered(best: Mapping[str, Claim]) -> bool:
+    """Whether it can be had at all: as weights, in a device, or at a price that nobody doubts."""
+    value: dict[str, Any] = {field: claim.value for field, claim in best.items()}
     return (
         value.get("is_open_weights") is True
         or bool({"edge", "offline"} & set(value.get("deployments") or ()))
-        or any(field.startswith("price_") and "_per_" in field for field in value)
+        or any(
+            field.startswith("price_") and "_per_" in field and not claim.doubt
+            for field, claim in best.items()
+        )
     )
 
 

@@ -10,19 +10,21 @@ from typing import Any
 import click
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from pilothouse.catalog import conflicts as conflicting
 from pilothouse.catalog import difference, staleness
+from pilothouse.catalog.another_version import with_version
 from pilothouse.catalog.catalog import Catalog
-from pilothouse.catalog.fields import FIELDS, PRICES, price_field
+from pilothouse.catalog.fields import FIELDS, PRICES, UNITS, describe, price_field
 from pilothouse.catalog.importers.known import IMPORTERS, read_snapshot
 from pilothouse.catalog.overlay import with_overlay
 from pilothouse.catalog.snapshot import Snapshot
-from pilothouse.choose.check import check, needed_today, read_decision
-from pilothouse.cli.catalog_option import catalog_option, open_catalog
-from pilothouse.cli.output import bold, print_json, print_table
+from pilothouse.choose.check import SavedPick, check, needed_today, read_decision
+from pilothouse.cli.catalog_option import catalog_option, models_of, open_catalog
+from pilothouse.cli.output import bold, print_json, print_table, write
 from pilothouse.cli.situation import situation, today
-from pilothouse.core.errors import InvalidInput
+from pilothouse.core.errors import InvalidInput, did_you_mean
 
 _SHOWN = 15
 
@@ -45,28 +47,44 @@ def command() -> None:
 def import_list(kind: str, path: Path, out: Path | None, as_json: bool) -> int:
     """Read a public list, say what it holds, and what of it cannot be believed.
 
-    Offline; the same file gives the same bytes. Exit 0: read; 1: some entries were skipped; 2: unreadable.
+    Offline; the same file gives the same bytes. Exit 0: read; 1: some entries were skipped or doubted;
+    2: unreadable.
 
     \b
     Example:
       pilothouse catalog import litellm model_prices_and_context_window.json --out litellm.json
     """
     snapshot = read_snapshot(kind, path)
+    said = [c for r in snapshot.rows for c in r.claims]
+    doubted = [c for c in said if c.doubt]
+    if not said:
+        raise InvalidInput(f"{path}: nothing that a {kind} list says is in it{_first(snapshot)}")
     if out is not None:
-        out.write_bytes(msgspec.json.encode(snapshot, order="deterministic") + b"\n")
-    claims = sum(len(r.claims) for r in snapshot.rows)
+        write(out, msgspec.json.encode(snapshot, order="deterministic") + b"\n")
     if as_json:
-        told = {"source": snapshot.source, "rows": len(snapshot.rows), "claims": claims}
-        print_json({**told, "skipped": snapshot.skipped})
+        told = {"source": snapshot.source, "rows": len(snapshot.rows), "claims": len(said)}
+        print_json({**told, "skipped": snapshot.skipped, "doubted": doubted})
     else:
         importer = IMPORTERS[kind]
-        click.echo(f"{kind}: {len(snapshot.rows):,} rows, {claims:,} claims ({importer.licence})")
+        click.echo(
+            f"{kind}: {len(snapshot.rows):,} rows, {len(said):,} claims ({importer.licence})"
+        )
         for one in snapshot.skipped[:_SHOWN]:
             click.echo(f"  skipped {one.where}: {one.why}")
         _more(len(snapshot.skipped) - _SHOWN)
+        for claim in doubted[:_SHOWN]:
+            click.echo(f"  doubted {claim.key}: {claim.field}: {claim.doubt}")
+        _more(len(doubted) - _SHOWN)
         if out is not None:
             click.echo(f"written: {out}")
-    return 1 if snapshot.skipped else 0
+    return 1 if snapshot.skipped or doubted else 0
+
+
+def _first(snapshot: Snapshot) -> str:
+    if not snapshot.skipped:
+        return ": is it a list of another kind?"
+    one = snapshot.skipped[0]
+    return f": {one.where}: {one.why} (and {len(snapshot.skipped) - 1} more)"
 
 
 @command.command()
@@ -78,7 +96,7 @@ def import_list(kind: str, path: Path, out: Path | None, as_json: bool) -> int:
 @click.option(
     "--decisions",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Also say which decisions saved in this folder flip with AFTER as your own catalogue.",
+    help="Also say which decisions saved in this folder flip between BEFORE and AFTER.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def diff(before: Path, after: Path, kind: str, decisions: Path | None, as_json: bool) -> int:
@@ -92,12 +110,12 @@ def diff(before: Path, after: Path, kind: str, decisions: Path | None, as_json: 
     """
     if after.suffix in (".yaml", ".yml"):
         old, new = open_catalog(before), open_catalog(after)
-        found = difference.of_models(old.models, new.models, today())
+        found = difference.of_catalogs(old, new, today())
     else:
-        new = open_catalog(None)
-        pair: list[Snapshot] = [read_snapshot(kind, path) for path in (before, after)]
+        pair = [read_snapshot(kind, path) for path in (before, after)]
         found = difference.of_snapshots(*pair)
-    flipped = _flipped(decisions, new) if decisions else []
+        old, new = (with_version(open_catalog(None), one) for one in pair)
+    flipped = _flipped(decisions, old, new) if decisions else []
     if as_json:
         print_json({"difference": found, "flipped": flipped})
     else:
@@ -105,14 +123,19 @@ def diff(before: Path, after: Path, kind: str, decisions: Path | None, as_json: 
     return 1 if found.added or found.removed or found.changed else 0
 
 
-def _flipped(folder: Path, catalog: Catalog) -> list[dict[str, Any]]:
+def _flipped(folder: Path, old: Catalog, new: Catalog) -> list[dict[str, Any]]:
+    """Decisions whose shortlist differs between the two, on the day they were made for."""
+    if not folder.is_dir():
+        raise InvalidInput(f"--decisions {folder}: there is no such folder")
     out: list[dict[str, Any]] = []
     for path in sorted(folder.rglob("decision.json")):
         saved = read_decision(path.read_bytes(), str(path))
-        now = situation(needed_today(saved, saved.as_of), catalog, as_of=saved.as_of).decide()
-        verdicts = check(saved, now, saved.as_of).verdicts
-        before, after = [p.id for p in saved.shortlist], [p.id for p in now.shortlist]
+        need = needed_today(saved, saved.as_of)
+        then, now = (situation(need, c, as_of=saved.as_of).decide() for c in (old, new))
+        before, after = ([p.id for p in one.shortlist] for one in (then, now))
         if before != after:
+            picked = tuple(SavedPick(id=i) for i in before)
+            verdicts = check(replace(saved, shortlist=picked), now, saved.as_of).verdicts
             why = {v.id: v.why for v in verdicts if v.id not in after}
             out.append({"file": str(path), "before": before, "after": after, "why": why})
     return out
@@ -133,6 +156,10 @@ def _print_difference(found: difference.Difference, flipped: list[dict[str, Any]
         if names:
             click.echo(f"\n{bold(title)}: {', '.join(names[:_SHOWN])}")
             _more(len(names) - _SHOWN)
+    changes = [c for c in found.changed if c.field in difference.PRICES]
+    for change in changes[:_SHOWN]:
+        click.echo(f"  {change.id} {change.field}: {change.before} -> {change.after}")
+    _more(len(changes) - _SHOWN)
     for one in flipped:
         click.echo(f"\n{bold('Flips')}: {one['file']}: {', '.join(one['before'])}")
         click.echo(f"  now {', '.join(one['after']) or 'nobody'}")
@@ -165,7 +192,9 @@ def conflicts(
     """
     catalog = open_catalog(own)
     day = as_of.date() if as_of else today()
-    models = [m for m in catalog.models if vendor in (None, catalog.value(m, "vendor"))]
+    for field in fields:
+        _check_field(field)
+    models = models_of(catalog, vendor)
     found = conflicting.conflicts(catalog, models, day, fields=fields)
     if as_json:
         print_json(found)
@@ -173,7 +202,8 @@ def conflicts(
         for one in found if show_all else found[:_SHOWN]:
             click.echo(f"{bold(one.model)} {one.field}" + (f": {one.cause}" if one.cause else ""))
             for claim in one.claims:
-                click.echo(f"  {claim.value}  {claim.source} ({catalog.observed_on(claim)})")
+                doubt = "  in doubt" if claim.doubt else ""
+                click.echo(f"  {claim.value}  {claim.source} ({catalog.observed_on(claim)}){doubt}")
         _more(0 if show_all else len(found) - _SHOWN)
         click.echo(f"\n{len(found)} conflicts in {len(models):,} models as of {day}")
     return 1 if found else 0
@@ -192,7 +222,7 @@ def stale(fail_on: str | None, vendor: str | None, own: Path | None, as_json: bo
       pilothouse catalog stale --vendor openai
     """
     catalog = open_catalog(own)
-    models = [m for m in catalog.models if vendor in (None, catalog.value(m, "vendor"))]
+    models = models_of(catalog, vendor)
     found = staleness.grades(catalog, models, today())
     if as_json:
         print_json(found)
@@ -257,16 +287,16 @@ def add(
         whole = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     entry: dict[str, Any] = {k: v for k, v in (("vendor", vendor), ("of", of)) if v}
     if prices:
-        entry["prices"] = {what: yaml.safe_load(v) for what, v in _pairs("--price", prices)}
+        entry["prices"] = dict(_pairs("--price", prices))
     if facts:
-        entry["facts"] = {field: yaml.safe_load(v) for field, v in _pairs("--fact", facts)}
+        entry["facts"] = dict(_pairs("--fact", facts))
     models: dict[str, Any] = whole.setdefault("models", {})
     if model in models and models[model] != entry and not replace:
         raise InvalidInput(f"{path}: models.{model} is there already; --replace overwrites it")
     models[model] = entry
     whole = {"seen": today(), **{k: v for k, v in whole.items() if k != "seen"}}
     draft = path.with_suffix(".draft.yaml")
-    draft.write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    write(draft, yaml.safe_dump(whole, sort_keys=False, allow_unicode=True).encode())
     try:
         with_overlay(open_catalog(None), draft)
     except InvalidInput as error:
@@ -291,7 +321,7 @@ def fields(as_json: bool) -> int:
     """
     rows = [[name, f.type, f.unit, f.meaning] for name, f in FIELDS.items()]
     rows += [
-        [price_field(what), "money", f"USD per {unit}", meaning]
+        [price_field(what), "money", f"USD per {UNITS.get(unit, unit)}", meaning]
         for what, (unit, meaning) in PRICES.items()
     ]
     rows.append(["benchmark:<name>", "number", "share or Elo points", "score of a benchmark"])
@@ -302,13 +332,27 @@ def fields(as_json: bool) -> int:
     return 0
 
 
-def _pairs(option: str, given: tuple[str, ...]) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
+def _check_field(start: str) -> None:
+    """Raises `InvalidInput` when no field begins so."""
+    known = [*FIELDS, *(price_field(what) for what in PRICES), "benchmark:"]
+    if describe(start) is None and not any(name.startswith(start) for name in known):
+        raise InvalidInput(
+            f'--field: no field begins with "{start}".{did_you_mean(start, known)}'
+            " (list them: pilothouse catalog fields)"
+        )
+
+
+def _pairs(option: str, given: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """Names and values as YAML reads them. Raises `InvalidInput`."""
+    pairs: list[tuple[str, Any]] = []
     for text in given:
         name, _, value = text.partition("=")
         if not name or not value:
             raise InvalidInput(f"{option} {text}: write NAME=VALUE")
-        pairs.append((name, value))
+        try:
+            pairs.append((name, yaml.safe_load(value)))
+        except (yaml.YAMLError, ValueError) as error:
+            raise InvalidInput(f"{option} {text}: {error}") from None
     return pairs
 
 

@@ -8,6 +8,8 @@ import click
 
 from pilothouse.catalog.catalog import Catalog, load_bundled
 from pilothouse.catalog.overlay import with_overlay
+from pilothouse.core.errors import InvalidInput, did_you_mean
+from pilothouse.core.model import Model
 
 catalog_option = click.option(
     "--catalog",
@@ -16,6 +18,19 @@ catalog_option = click.option(
     envvar="PILOTHOUSE_CATALOG",
     help="Your own models, prices and discounts (YAML). [env: PILOTHOUSE_CATALOG]",
 )
+
+
+def models_of(catalog: Catalog, vendor: str | None) -> list[Model]:
+    """All models, or one vendor's. Raises `InvalidInput` with the nearest vendor."""
+    if vendor is None:
+        return list(catalog.models)
+    vendors = {m.id: str(catalog.value(m, "vendor")) for m in catalog.models}
+    found = [m for m in catalog.models if vendors[m.id] == vendor]
+    if not found:
+        known = sorted(set(vendors.values()))
+        hint = did_you_mean(vendor, known) or f" Known: {', '.join(known)}."
+        raise InvalidInput(f'--vendor: the catalogue has no vendor "{vendor}".{hint}')
+    return found
 
 
 def open_catalog(own: Path | None) -> Catalog:

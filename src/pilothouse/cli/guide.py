@@ -29,6 +29,7 @@ TABLES = (
     "trade-offs",
     "warnings",
     "stars",
+    "roles",
 )
 
 
@@ -53,7 +54,7 @@ def command(
 
     Without options the questions are asked one by one. QUESTION is privacy, very_long_input, latency, code,
     voice, cost, max_reasoning or high_volume_simple. TABLE is matrix, shortcuts, use-cases, orderings,
-    guidance, classes, budgets, trade-offs, warnings or stars. As of 2025-12-31 the answer is the guide's
+    guidance, classes, budgets, trade-offs, warnings, stars or roles. As of 2025-12-31 the answer is the guide's
     own, word for word.
 
     \b
@@ -63,7 +64,7 @@ def command(
     guide = load_guide()
     day = as_of.date() if as_of else today()
     if table is not None:
-        return _table(guide, table, as_json)
+        return _roles(guide, day, as_json) if table == "roles" else _table(guide, table, as_json)
     answers: dict[str, str | bool] = dict.fromkeys(answered, True)
     if not answered:
         answers = _asked(guide) if not as_json else {}
@@ -79,6 +80,22 @@ def command(
     print_walk(found, names, day)
     for warning in told:
         say(f"take care: {warning.says}", "  ")
+    return 0
+
+
+def _roles(guide: Guide, day: date, as_json: bool) -> int:
+    """Each role with its occupant on the day, and everybody who ever had it."""
+    catalog = load_bundled()
+    found: list[dict[str, Any]] = []
+    for seat in guide.seats:
+        [now] = occupants(guide, catalog, [seat.guide], day)
+        past = [f"{one.model} from {one.since}" for one in seat.then]
+        found.append({"role": seat.role, "now": now, "line": [f"{seat.guide} (the guide)", *past]})
+    if as_json:
+        print_json({"as_of": day, "roles": found})
+        return 0
+    rows = [[one["role"], one["now"].model, "; ".join(one["line"])] for one in found]
+    print_table(["role", f"on {day}", "one after another"], rows)
     return 0
 
 

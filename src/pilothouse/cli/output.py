@@ -7,10 +7,21 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+
+from pilothouse.core.errors import InvalidInput
+
+
+def write(path: Path, data: bytes) -> None:
+    """The bytes to a file. Raises `InvalidInput` when it cannot be written."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def print_json(value: Any) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from pilothouse.catalog.bill import Bill, bill
-from pilothouse.catalog.quantities import Quantities
+from pilothouse.catalog.fields import PRICES, UNITS, parse_price
+from pilothouse.catalog.quantities import Quantities, used
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import print_json, print_table
 from pilothouse.cli.situation import today
@@ -64,6 +65,8 @@ def command(
     catalog = open_catalog(own)
     day = on.date() if on else today()
     quantities = Quantities(**{name: _amount(name, text) for name, text in amounts.items()})
+    if not used(quantities) and quantities.requests <= 1:
+        raise InvalidInput("nothing to price: say what the call used, e.g. --input-tokens 1000")
     found = bill(catalog, catalog.find(model, day), quantities, day, service=service, region=region)
     if as_json:
         print_json(found)
@@ -92,7 +95,7 @@ def _print(found: Bill) -> None:
             line.what,
             f"{line.quantity:,f}",
             f"{line.price.normalize():f}",
-            line.field.partition("_per_")[2],
+            _unit(line.field),
             f"{line.amount_usd.normalize():f}",
             line.source,
             line.note or "",
@@ -102,7 +105,21 @@ def _print(found: Bill) -> None:
     if rows:
         print_table(["what", "quantity", "USD", "per", "amount USD", "source", "note"], rows)
         click.echo()
+    for note in found.notes:
+        click.echo(f"note: {note}")
     for reason in found.refused:
         click.echo(f"not priced: {reason}")
     if found.total_usd is not None:
         click.echo(f"{found.model} on {found.on}: ${found.total_usd.normalize():f}")
+
+
+def _unit(field: str) -> str:
+    """Of a price, in words: million tokens, batch, above 200,000."""
+    price = parse_price(field)
+    if price is None:
+        return field
+    unit = PRICES[price.what][0]
+    parts = [UNITS.get(unit, unit), price.condition or ""]
+    if price.above_tokens is not None:
+        parts.append(f"prompt above {price.above_tokens:,}")
+    return ", ".join(p for p in parts if p)

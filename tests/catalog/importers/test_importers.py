@@ -300,3 +300,37 @@ def test_an_unknown_kind_names_the_known(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match='Did you mean "litellm"'):
         read_snapshot("litelm", tmp_path)
     assert {"livebench", "arena"} == {k for k, i in IMPORTERS.items() if not i.is_shipped}
+
+
+def test_a_region_has_the_standard_price_times_its_factor(tmp_path: Path) -> None:
+    row = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2e-6}
+    row |= {"regional_processing_uplift_multiplier_eu": 1.1, "provider_specific_entry": {"us": 9}}
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps({"a": row}))
+    found = read_snapshot("litellm", path)
+    prices = {c.field: c.value for c in found.rows[0].claims if c.field.startswith("price_")}
+    assert prices == {"price_input_per_mtok": "2", "price_input_per_mtok@region=eu": "2.2"}
+    assert "9 is not a factor from 1 to 2" in str(found.skipped)
+
+
+def test_portkeys_tiers_are_tiers_of_a_model_and_not_models(tmp_path: Path) -> None:
+    def of(price: int) -> dict[str, object]:
+        return {"pricing_config": {"pay_as_you_go": {"request_token": {"price": price}}}}
+
+    path = tmp_path / "google.json"
+    path.write_text(json.dumps({"g-lte-128k": of(1), "g-gt-128k": of(2)}))
+    rows = read_snapshot("portkey", path).rows
+    assert {r.name for r in rows} == {"g"}
+    assert {c.field: c.value for r in rows for c in r.claims} == {
+        "price_input_per_mtok": "10000",
+        "price_input_per_mtok>128000": "20000",
+    }
+
+
+def test_a_notice_that_names_several_models_is_one_of_each(tmp_path: Path) -> None:
+    notice = {"provider": "Cohere", "model_id": "a, b", "shutdown_date": "2025-09-15"}
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps([{**notice, "replacement_model": "c, d"}]))
+    rows = read_snapshot("deprecations", path).rows
+    assert [r.name for r in rows] == ["a", "b"]
+    assert [c.value for r in rows for c in r.claims if c.field == "successor"] == ["c or d"] * 2

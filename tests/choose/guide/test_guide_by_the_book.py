@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pilothouse.catalog.catalog import load_bundled
+from pilothouse.catalog.catalog import first_day, load_bundled
 from pilothouse.choose.guide.book import WRITTEN_ON, load_guide
 from pilothouse.choose.guide.seats import FAMILIES, compared, occupants, warnings
 from pilothouse.choose.guide.tree import walk
@@ -177,10 +177,10 @@ def test_today_the_same_advice_names_whoever_lives() -> None:
 
 def test_every_seats_successor_is_in_the_catalogue_and_lives() -> None:
     for seat in GUIDE.seats:
-        if seat.next is not None:
-            model = CATALOG.find(seat.next)
+        for one in seat.then[-1:]:
+            model = CATALOG.find(one.model)
             end = CATALOG.retired_on(model)
-            assert end is None or end > date(2026, 11, 24), seat.next
+            assert end is None or end > date(2026, 11, 24), one.model
 
 
 def test_conflicts_and_contradictions_come_with_the_advice() -> None:
@@ -200,3 +200,31 @@ def test_an_unknown_question_says_the_nearest() -> None:
         walk(GUIDE, {"privcy": True})
     with pytest.raises(InvalidInput, match="is not an answer: yes, no"):
         walk(GUIDE, {"code": True, "code.then": "maybe"})
+
+
+@pytest.mark.parametrize(
+    ("day", "model"),
+    [
+        ("2025-12-31", "claude-3-opus"),
+        ("2026-01-10", "claude-opus-4-5"),
+        ("2026-03-01", "claude-opus-4-6"),
+        ("2026-11-24", "claude-opus-4-8"),
+    ],
+)
+def test_a_role_has_one_occupant_after_another(day: str, model: str) -> None:
+    [now] = occupants(GUIDE, CATALOG, ["claude-3-opus"], date.fromisoformat(day))
+    assert now.model == model
+
+
+def test_who_takes_a_role_was_released_by_then_and_follows_in_the_order_of_days() -> None:
+    for seat in GUIDE.seats:
+        days = [one.since for one in seat.then]
+        assert days == sorted(days)
+        for one in seat.then:
+            released = CATALOG.value(CATALOG.find(one.model), "released_on")
+            assert released is None or first_day(str(released)) <= one.since, one
+
+
+def test_an_occupant_that_has_retired_itself_makes_room_for_the_next() -> None:
+    [now] = occupants(GUIDE, CATALOG, ["gemini-1.5-pro"], date(2026, 12, 1))
+    assert now.model == "gemini-3.8-flash"

@@ -54,7 +54,8 @@ def read(
 
 def _model(run: Mapping[str, Json], name: str) -> str:
     """What the run asked its API for: the name is for people (`Gemini 2.0 Pro exp-02-05`)."""
-    words = str(run.get("command") or "").split()
+    command = run.get("command")
+    words = command.split() if isinstance(command, str) else []
     if "--model" in words[:-1] and "--architect" not in words and "+" not in name:
         return words[words.index("--model") + 1].rpartition("/")[2]
     return name

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from pilothouse.catalog.importers.reading import objects, read_json
+from pilothouse.catalog.importers.reading import Json, objects, read_json
 from pilothouse.catalog.importers.rows import Entry, in_order
 from pilothouse.catalog.snapshot import Row, Skipped, Snapshot
 from pilothouse.core.model import Source
@@ -40,17 +41,11 @@ def read(
     skipped: list[Skipped] = []
     rows: dict[tuple[str, str], Row] = {}
     for where, notice in objects(read_json(path), str(path), skipped, "model_id"):
-        model_id = str(notice["model_id"]).strip()
         host = _HOSTS.get(str(notice.get("provider")), str(notice.get("provider")).lower())
-        entry = Entry(name, f"{host}/{model_id}", where, skipped)
-        link = str(notice.get("url") or "")
-        entry.url = link if link.startswith("http") else None
-        entry.say("retired_on", notice.get("shutdown_date") or None)
-        entry.say("deprecated_on", notice.get("announcement_date") or None)
-        if notice.get("replacement_model"):
-            names = _GLUED.sub(" or ", str(notice["replacement_model"])).rstrip("*")
-            entry.say("successor", names)
-        rows[host, model_id] = entry.row(host, model_id)
+        for model_id in (part.strip() for part in str(notice["model_id"]).split(",")):
+            if model_id:
+                entry = Entry(name, f"{host}/{model_id}", where, skipped)
+                rows[host, model_id] = _row(entry, notice, host, model_id)
     source = Source(
         name=name,
         version=version,
@@ -60,3 +55,15 @@ def read(
         url="https://github.com/leblancfg/deprecations-rss",
     )
     return Snapshot(source=source, rows=in_order(list(rows.values())), skipped=tuple(skipped))
+
+
+def _row(entry: Entry, notice: Mapping[str, Json], host: str, model_id: str) -> Row:
+    """What one notice says of one of the models it names."""
+    link = str(notice.get("url") or "")
+    entry.url = link if link.startswith("http") else None
+    entry.say("retired_on", notice.get("shutdown_date") or None)
+    entry.say("deprecated_on", notice.get("announcement_date") or None)
+    if notice.get("replacement_model"):
+        names = _GLUED.sub(" or ", str(notice["replacement_model"])).rstrip("*")
+        entry.say("successor", names.replace(", ", " or "))
+    return entry.row(host, model_id)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import math
 import re
 from datetime import date
 from pathlib import Path
 
-from pilothouse.catalog.importers.reading import read_text
+from pilothouse.catalog.importers.reading import read_csv
 from pilothouse.catalog.importers.rows import Entry, in_order
 from pilothouse.catalog.snapshot import Row, Skipped, Snapshot
-from pilothouse.core.errors import InvalidInput
 from pilothouse.core.model import Source
 
 _TASKS = {
@@ -36,20 +34,23 @@ def read(
     observed_on: date = date(2025, 12, 3),
 ) -> Snapshot:
     """The best finished run of each model and task; its effort is part of the note. Raises `InvalidInput`."""
-    reader = csv.DictReader(io.StringIO(read_text(path)))
-    missing = {"task", "model", _SCORE, "Scores"} - set(reader.fieldnames or [])
-    if missing:
-        raise InvalidInput(f"{path}:1: no column {', '.join(sorted(missing))}")
     skipped: list[Skipped] = []
     best: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
-    for line, run in enumerate(reader, 2):
+    for line, run in read_csv(path, ("task", "model", _SCORE, "Scores")):
         task = _TASKS.get(run["task"])
         if task is None or not run[_SCORE]:
             continue
         try:
             score = float(run[_SCORE])
         except ValueError:
-            skipped.append(Skipped(where=f"{path}:{line}", why=f'"{run[_SCORE]}" is not a score'))
+            score = math.nan
+        if not 0 <= score <= 1 or not run["model"]:
+            skipped.append(
+                Skipped(
+                    where=f"{path}:{line}",
+                    why=f'"{run[_SCORE]}" of "{run["model"]}" is not a score from 0 to 1',
+                )
+            )
             continue
         key = (_EFFORT.sub("", run["model"]), task)
         if key not in best or (score, run["model"]) > (best[key][0], best[key][1]["model"]):

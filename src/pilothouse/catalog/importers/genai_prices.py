@@ -18,7 +18,7 @@ from pilothouse.catalog.importers.reading import (
     part,
     read_json,
 )
-from pilothouse.catalog.importers.rows import Entry, in_order, of_day
+from pilothouse.catalog.importers.rows import Entry, in_order, is_day, of_day
 from pilothouse.catalog.snapshot import Row, Skipped, Snapshot
 from pilothouse.core.model import Source
 
@@ -108,6 +108,9 @@ def _prices(entry: Entry, prices: Json) -> None:
     for step in prices if is_list(prices) else []:
         rule, found = part(step, "constraint"), part(step, "prices")
         start = rule.get("start_date")
+        if start is not None and not is_day(start):
+            entry.skip("start_date", f"{str(start)[:40]!r} is not a day")
+            continue
         before = by_day.get(start)
         if before is None:
             by_day[start] = (found, _PEAK if "start_time" in rule else None)
@@ -115,7 +118,7 @@ def _prices(entry: Entry, prices: Json) -> None:
             by_day[start] = (max(found, before[0], key=_rate), _PEAK)
     days = [None if start is None else of_day(start) for start in by_day]
     order = sorted(days, key=lambda d: d or date.min)
-    ends = dict(zip(order, [*order[1:], None], strict=True))
+    ends = dict(zip(order, [*order[1:], None], strict=False))
     for day, (found, note) in zip(days, by_day.values(), strict=True):
         _said(entry, found, None, (day, ends[day]), note)
 
@@ -148,10 +151,15 @@ def _said(
         base = value.get("base") if is_object(value) else value
         entry.price(price_field(what, service), base, per, since=since, until=until, note=note)
         for tier in items(value, "tiers") if is_object(value) else []:
-            field = price_field(what, service, int(tier["start"]))
-            entry.price(field, tier["price"], per, since=since, until=until, note=note)
+            start = tier.get("start") if is_object(tier) else None
+            if not isinstance(start, int) or start < 0:
+                entry.skip(theirs, "a tier without the size from which it holds")
+                continue
+            field = price_field(what, service, start)
+            entry.price(field, tier.get("price"), per, since=since, until=until, note=note)
 
 
 def _rate(prices: Mapping[str, Json]) -> Decimal:
     value = prices.get("input_mtok", 0)
-    return Decimal(str(value.get("base", 0) if is_object(value) else value))
+    amount = value.get("base", 0) if is_object(value) else value
+    return Decimal(amount) if isinstance(amount, int | Decimal) else Decimal(0)

@@ -40,13 +40,13 @@ def read(
         entry = Entry(name, str(row["name"]), where, skipped)
         entry.say("vendor", vendor)
         entry.say("name", row.get("display_name"))
-        entry.say("released_on", str(row["release_date"]) if row.get("release_date") else None)
-        if row.get("access") in ("open", "limited", "closed"):
+        entry.say("released_on", row.get("release_date"))
+        if isinstance(row.get("access"), str) and row["access"] in ("open", "limited", "closed"):
             entry.say("is_open_weights", row["access"] == "open")
         size = entry.decimal("parameters_b", row.get("num_parameters") or None)
         if size is not None:
             entry.say("parameters_b", round(size / Decimal(10**9), 2))
-        tags = [str(t) for t in items(row, "tags")]
+        tags = [t for t in items(row, "tags") if isinstance(t, str)]
         kind = next((k for tag, k in _KINDS.items() if tag in tags), "chat")
         rows.append(entry.row("", model_id, kind))
     source = Source(

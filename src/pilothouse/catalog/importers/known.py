@@ -6,9 +6,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from pilothouse.catalog.snapshot import Snapshot
+from pilothouse.catalog.snapshot import Row, Skipped, Snapshot
 from pilothouse.core.errors import InvalidInput, did_you_mean
 
 
@@ -51,4 +52,22 @@ def read_snapshot(kind: str, path: Path, **source: Any) -> Snapshot:
         hint = did_you_mean(kind, IMPORTERS) or f" Known: {', '.join(IMPORTERS)}."
         raise InvalidInput(f'no importer "{kind}".{hint}')
     module = import_module(f"pilothouse.catalog.importers.{known.module}")
-    return module.read(path, **source)
+    return _distinct(module.read(path, **source), path)
+
+
+def _distinct(snapshot: Snapshot, path: Path) -> Snapshot:
+    """With one row a host and key: of two that differ nobody can say which is meant, so both go."""
+    rows: dict[tuple[str, str], list[Row]] = {}
+    for row in snapshot.rows:
+        rows.setdefault((row.host, row.key), []).append(row)
+    twice = [key for key, found in rows.items() if any(r != found[0] for r in found)]
+    if not twice and len(rows) == len(snapshot.rows):
+        return snapshot
+    skipped = [
+        Skipped(where=f"{path}: {key}", why="there twice, with different facts: both left out")
+        for _, key in sorted(twice)
+    ]
+    kept = [found[0] for key, found in rows.items() if key not in twice]
+    return msgspec.structs.replace(
+        snapshot, rows=tuple(kept), skipped=(*snapshot.skipped, *skipped)
+    )

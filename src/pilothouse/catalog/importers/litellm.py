@@ -51,6 +51,12 @@ _PRICES: dict[str, tuple[str, Decimal]] = {
     "code_interpreter_cost_per_session": ("code_session", Decimal(1)),
 }
 _SERVICES = {"batches": "batch", "flex": "flex", "priority": "priority"}
+_UPLIFTS = {
+    "eu": "regional_processing_uplift_multiplier_eu",
+    "us": "regional_processing_uplift_multiplier_us",
+    "regional": "regional_endpoint_uplift_multiplier",
+}
+"""Region to the key of its factor; `regional` is any one region instead of the global endpoint."""
 _KEY = re.compile(
     r"(?P<what>.+?)(_above_(?P<above>\d+)k_tokens)?(_(?P<service>batches|flex|priority))?"
 )
@@ -81,6 +87,7 @@ def read(
     name: str = "litellm",
     version: str = "1.109.1",
     observed_on: date = date(2026, 10, 19),
+    url: str = "https://github.com/BerriAI/litellm/blob/main/model_prices_and_context_window.json",
 ) -> Snapshot:
     """Prices are USD per token there. Raises `InvalidInput`."""
     whole = as_object(read_json(path), str(path))
@@ -99,7 +106,7 @@ def read(
         version=version,
         licence="MIT",
         observed_on=observed_on,
-        url="https://github.com/BerriAI/litellm/blob/main/model_prices_and_context_window.json",
+        url=url,
     )
     return Snapshot(source=source, rows=in_order(rows), skipped=tuple(skipped))
 
@@ -108,8 +115,9 @@ def _row(key: str, value: dict[str, Json], entry: Entry) -> Row:
     provider = str(value.get("litellm_provider") or key.partition("/")[0])
     told = str(value.get("source") or "")
     entry.url = told if told.startswith("http") else None
+    regions = _regions(entry, value)
     for theirs, amount in value.items():
-        _price(entry, theirs, amount)
+        _price(entry, theirs, amount, regions)
     search = part(value, "search_context_cost_per_query")
     entry.price(price_field("web_search"), search.get("search_context_size_medium"))
     per_mode = "audio_heard" if value.get("mode") == "audio_transcription" else "audio_spoken"
@@ -134,7 +142,21 @@ def _row(key: str, value: dict[str, Json], entry: Entry) -> Row:
     return entry.row(host(provider), _name(key, provider), _KINDS.get(mode, mode))
 
 
-def _price(entry: Entry, theirs: str, amount: Json) -> None:
+def _regions(entry: Entry, value: dict[str, Json]) -> dict[str, Decimal]:
+    """Region to the factor on the standard prices for what is processed there."""
+    factors = {region: value.get(theirs) for region, theirs in _UPLIFTS.items()}
+    factors["us"] = factors["us"] or part(value, "provider_specific_entry").get("us")
+    found: dict[str, Decimal] = {}
+    for region, factor in factors.items():
+        amount = entry.decimal(f"region {region}", factor)
+        if amount is not None and not 1 <= amount <= 2:
+            entry.skip(f"region {region}", f"{amount} is not a factor from 1 to 2")
+        elif amount is not None:
+            found[region] = amount
+    return found
+
+
+def _price(entry: Entry, theirs: str, amount: Json, regions: dict[str, Decimal]) -> None:
     match = _KEY.fullmatch(theirs)
     known = _PRICES.get(match["what"]) if match else None
     if match is None or known is None:
@@ -142,6 +164,11 @@ def _price(entry: Entry, theirs: str, amount: Json) -> None:
     what, per = known
     above = int(match["above"]) * 1000 if match["above"] else None
     entry.price(price_field(what, _SERVICES.get(match["service"] or ""), above), amount, per)
+    if match["service"] or per != _MILLION:
+        return
+    for region, factor in regions.items():
+        field = price_field(what, f"region={region}", above)
+        entry.price(field, amount, per * factor, note=f"the standard price times {factor}")
 
 
 def _senses(entry: Entry, value: dict[str, Json]) -> None:

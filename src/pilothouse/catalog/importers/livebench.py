@@ -5,13 +5,11 @@ Its repository names no licence for the tables, so they are read from your own c
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from datetime import date
 from pathlib import Path
 
-from pilothouse.catalog.importers.reading import read_text
+from pilothouse.catalog.importers.reading import read_csv
 from pilothouse.catalog.importers.rows import Entry, in_order
 from pilothouse.catalog.snapshot import Row, Skipped, Snapshot
 from pilothouse.core.errors import InvalidInput
@@ -32,15 +30,15 @@ def read(
     The release is in the file's name (`table_2026_01_08.csv`). Raises `InvalidInput`.
     """
     match = _DATE.search(path.name)
-    release = date(*(int(g) for g in match.groups())) if match else observed_on
+    try:
+        release = date(*(int(g) for g in match.groups())) if match else observed_on
+    except ValueError:
+        release = None
     if release is None:
         raise InvalidInput(f"{path}: no date in its name, as in table_2026_01_08.csv")
-    reader = csv.DictReader(io.StringIO(read_text(path)))
-    if "model" not in (reader.fieldnames or []):
-        raise InvalidInput(f"{path}:1: no column model")
     skipped: list[Skipped] = []
     rows: list[Row] = []
-    for line, value in enumerate(reader, 2):
+    for line, value in read_csv(path, ["model"]):
         key = value.pop("model")
         entry = Entry(name, key, f"{path}:{line}", skipped)
         scores = [entry.decimal(task, text or None) for task, text in value.items()]

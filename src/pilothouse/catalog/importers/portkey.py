@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +29,8 @@ _PRICES = {
     "reasoning_token": "reasoning",
     "image_token": "image_output",
 }
+_TIER = re.compile(r"(?P<model>.+)-(?P<side>lte|gt)-(?P<k>\d{1,5})k")
+"""It writes the tiers of a model as models: `gemini-1.5-pro-lte-128k`, `-gt-128k`."""
 _UNITS = {"web_search": "web_search", "file_search": "file_search"}
 
 
@@ -49,8 +52,10 @@ def read(
             if key == "default":
                 continue
             entry = Entry(name, f"{file.stem}/{key}", f"{file}: {key[:120]}", skipped)
-            _prices(entry, value)
-            rows.append(entry.row(host(file.stem), key))
+            tier = _TIER.fullmatch(key)
+            above = int(tier["k"]) * 1000 if tier and tier["side"] == "gt" else None
+            _prices(entry, value, above)
+            rows.append(entry.row(host(file.stem), tier["model"] if tier else key))
     source = Source(
         name=name,
         version=version,
@@ -61,12 +66,13 @@ def read(
     return Snapshot(source=source, rows=in_order(rows), skipped=tuple(skipped))
 
 
-def _prices(entry: Entry, value: Json) -> None:
+def _prices(entry: Entry, value: Json, above: int | None) -> None:
     config = part(value, "pricing_config", "pay_as_you_go")
     batch = part(value, "pricing_config", "batch_config")
     for theirs, what in _PRICES.items():
-        entry.price(price_field(what), part(config, theirs).get("price"), _PER_MTOK)
-        entry.price(price_field(what, "batch"), part(batch, theirs).get("price"), _PER_MTOK)
+        plain, cheap = price_field(what, None, above), price_field(what, "batch", above)
+        entry.price(plain, part(config, theirs).get("price"), _PER_MTOK)
+        entry.price(cheap, part(batch, theirs).get("price"), _PER_MTOK)
     for theirs, what in _UNITS.items():
         unit = part(config, "additional_units", theirs)
         entry.price(price_field(what), unit.get("price"), _CENT)

@@ -8,12 +8,14 @@ from decimal import Decimal, InvalidOperation
 
 from pilothouse.catalog.catalog import first_day
 from pilothouse.catalog.fields import describe
-from pilothouse.catalog.importers.reading import Json
+from pilothouse.catalog.importers.reading import Json, brief, is_list
 from pilothouse.catalog.snapshot import Row, Skipped
 from pilothouse.core.model import Claim, Confidence
 
-DEAREST_PER_MTOK = Decimal(100_000)
-"""No model has ever cost more; beyond it somebody wrote a price in another unit."""
+DEAREST_PER_MTOK = Decimal(900)
+"""The dearest tokens ever sold cost 600 (o1-pro's output): beyond it the claim is kept, and doubted."""
+ABSURD_PER_MTOK = Decimal(100_000)
+"""Beyond it there is nothing to keep."""
 
 
 class Entry:
@@ -39,6 +41,7 @@ class Entry:
         error: float | None = None,
         url: str | None = None,
         confidence: Confidence | None = None,
+        doubt: str | None = None,
     ) -> None:
         """A claim, when there is a value. What the field cannot hold is skipped with the reason."""
         if value is None:
@@ -58,6 +61,7 @@ class Entry:
                     error=error,
                     url=url or self.url,
                     confidence=confidence,
+                    doubt=doubt,
                 )
             )
 
@@ -81,17 +85,18 @@ class Entry:
         amount *= per
         if amount < 0:
             self.skip(field, f"a price below zero: {value}")
-        elif "_per_mtok" in field and amount > DEAREST_PER_MTOK:
+        elif "_per_mtok" in field and amount > ABSURD_PER_MTOK:
             self.skip(field, f"{plain(amount)} USD per million tokens: another unit?")
         else:
-            self.say(field, plain(amount), since=since, until=until, note=note)
+            doubt = _doubt(amount) if "_per_mtok" in field else None
+            self.say(field, plain(amount), since=since, until=until, note=note, doubt=doubt)
 
     def decimal(self, field: str, value: Json) -> Decimal | None:
         """A number, or text that is one; None with a reason noted when it is neither."""
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-            self.skip(field, f"{value!r} is not a price")
+            self.skip(field, f"{brief(value)} is not a price")
             return None
         try:
             amount = Decimal(str(value))
@@ -127,16 +132,25 @@ class Entry:
             return int(value) if 0 < value < 10**12 else self._no(field, value)
         if known.type == "number" and isinstance(value, int | float | Decimal):
             return float(value)
-        if known.type == "texts" and isinstance(value, list):
-            return [str(v) for v in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        if known.type == "texts" and is_list(value) and all(isinstance(v, str) for v in value):
+            return value
         if known.type == "text" and isinstance(value, str) and value.strip():
             return value.strip()
-        if known.type == "date" and _is_day(value):
+        if known.type == "date" and is_day(value):
             return str(value)[:10]
         return self._no(field, value)
 
     def _no(self, field: str, value: Json) -> None:
-        self.skip(field, f"{str(value)[:60]!r} is not what this field holds")
+        self.skip(field, f"{brief(value)} is not what this field holds")
+
+
+def _doubt(amount: Decimal) -> str | None:
+    if amount <= DEAREST_PER_MTOK:
+        return None
+    return (
+        f"{plain(amount)} USD per million tokens: the price of something else, or of a thousand"
+        " taken for a token's"
+    )
 
 
 def plain(amount: Decimal) -> str:
@@ -145,8 +159,8 @@ def plain(amount: Decimal) -> str:
 
 
 def of_day(text: str) -> date:
-    """A day as ISO text."""
-    return date.fromisoformat(text[:10])
+    """The first day of a day, month or year as ISO text."""
+    return first_day(text)
 
 
 def in_order(rows: Sequence[Row]) -> tuple[Row, ...]:
@@ -154,7 +168,10 @@ def in_order(rows: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda r: (r.host, r.name, r.key)))
 
 
-def _is_day(value: Json) -> bool:
+def is_day(value: Json) -> bool:
+    """Whether it is a day, a month or a year."""
+    if not isinstance(value, str | date | int):
+        return False
     try:
         first_day(str(value))
     except ValueError:

@@ -152,13 +152,20 @@ class Warned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     is_measured: bool = False
 
 
+class Seated(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that takes a role after the guide's own, from a day on."""
+
+    model: str
+    since: date
+
+
 class Seat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A role, the guide's model in it, and who follows when that one has retired."""
+    """A role, the guide's model in it, and who follows one after another when that one has retired."""
 
     guide: str
     role: str
-    next: str | None = None
-    since: date | None = None
+    then: list[Seated] = []
+    """In the order of their days."""
 
 
 class Guide(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

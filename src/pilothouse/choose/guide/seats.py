@@ -8,7 +8,7 @@ from datetime import date
 from msgspec import Struct
 
 from pilothouse.catalog.catalog import Catalog
-from pilothouse.choose.guide.book import WRITTEN_ON, Guide, Ordering, Seat, Warned
+from pilothouse.choose.guide.book import WRITTEN_ON, Guide, Ordering, Seat, Seated, Warned
 from pilothouse.core.errors import NotFound
 
 FAMILIES = {
@@ -55,12 +55,26 @@ def _occupant(name: str, seat: Seat | None, catalog: Catalog, as_of: date) -> Oc
         return Occupant(model=name, why="not in the catalogue")
     if end is None or end > as_of:
         return Occupant(model=name, retired_on=end)
-    if seat is None or seat.next is None or (seat.since and seat.since > as_of):
-        return Occupant(
-            model=name, retired_on=end, why=f"retired {end}, and nobody follows it here"
-        )
-    why = f"{name} retired {end}; as {seat.role} its vendor now offers {seat.next}"
-    return Occupant(model=seat.next, instead_of=name, retired_on=end, why=why)
+    now = None if seat is None else seated(seat, catalog, as_of)
+    if seat is None or now is None:
+        why = f"{name} retired {end}, and nobody follows it here"
+        return Occupant(model=name, retired_on=end, why=why)
+    why = f"{name} retired {end}; as {seat.role} its vendor then offers {now.model}"
+    return Occupant(model=now.model, instead_of=name, retired_on=end, why=why)
+
+
+def seated(seat: Seat, catalog: Catalog, as_of: date) -> Seated | None:
+    """The last to take the role by that day, of those who had not retired; None = nobody."""
+    there = [
+        one
+        for one in seat.then
+        if one.since <= as_of and (_end(catalog, one.model) or date.max) > as_of
+    ]
+    return there[-1] if there else None
+
+
+def _end(catalog: Catalog, name: str) -> date | None:
+    return catalog.retired_on(catalog.find(name))
 
 
 def warnings(guide: Guide, topics: Iterable[str]) -> list[Warned]:
