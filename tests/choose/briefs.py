@@ -110,10 +110,11 @@ def _about_the_host(need: Need, model: Model) -> Iterator[_Held]:
 def request_usd(need: Need, model: Model) -> Decimal | None:
     """By the prices per million tokens, the tier of the prompt's size, and the cached share."""
     size = need.tokens.input
-    above = [
+    said = CATALOG.fact(model, "price_input_per_mtok", TODAY)
+    above = [  # lists differ on tiers: only those of the list that says the price
         int(c.field.partition(">")[2])
         for c in model.claims
-        if c.field.startswith("price_input_per_mtok>")
+        if c.field.startswith("price_input_per_mtok>") and said and c.source == said.source
     ]
     tier = max((a for a in above if size > a), default=None)
 

@@ -148,6 +148,9 @@ class MessagesWriter:
             where = f"{at}.parts[{i}]"
             if isinstance(inner, TextPart):
                 content.append({"text": inner.text})
+            elif isinstance(inner, OpaquePart):
+                self._lost(f"{where}: opaque")
+                continue
             elif inner.kind == "audio":
                 self._lost(f"{where}: audio")
                 continue

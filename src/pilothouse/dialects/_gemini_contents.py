@@ -237,6 +237,9 @@ class ContentsWriter:
             if isinstance(inner, MediaPart):
                 media.append(self._media(inner, where))
                 continue
+            if isinstance(inner, OpaquePart):
+                self._lost(f"{where}: opaque")
+                continue
             self._no_cache(inner, where)
             texts.append(inner.text)
             if media:

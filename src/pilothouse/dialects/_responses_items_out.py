@@ -90,6 +90,8 @@ class ItemsOut:
         self._no_mark(part.cache, at)
         found = [
             self._content(inner, f"{at}.parts[{i}]", is_answer=False, has_audio=False)
+            if not isinstance(inner, OpaquePart)
+            else self._lost(f"{at}.parts[{i}]: opaque")
             for i, inner in enumerate(part.parts)
         ]
         said = [content for content in found if content is not None]
