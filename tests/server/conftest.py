@@ -27,6 +27,7 @@ from pilothouse.core.route_settings import Retries
 from pilothouse.core.secret import Secret
 from pilothouse.providers._rows import row
 from pilothouse.providers.http import HttpProvider
+from pilothouse.server.callers import Callers
 from pilothouse.server.gateway import Gateway, error_body
 from pilothouse.server.http import HttpServer, Limits
 from pilothouse.wire.deadlines import Timeouts
@@ -101,7 +102,8 @@ async def running(
             random_bits_source(),
         )
         router = Router(routes, lambda name: registry.plugin("policies", name))
-        gateway = Gateway(client, router, lambda route: None, Secret(key) if key else None)
+        callers = Callers(lambda: time.time_ns() // 1000, key=Secret(key) if key else None)
+        gateway = Gateway(client, router, lambda route: None, callers)
         server = HttpServer(gateway.handle, error_body, limits or Limits())
         port = await server.start("127.0.0.1", 0)
         try:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from pilothouse.app.limits_config import LimitsConfig, limits_problems
 from pilothouse.app.route_problems import route_problems
 from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
 from pilothouse.core.errors import InvalidInput, did_you_mean
@@ -42,6 +43,8 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     port: Annotated[int, Meta(ge=0, le=65535)] = 8790
     key_env: str | None = None
     max_body_mb: Annotated[int, Meta(ge=1, le=1024)] = 20
+    is_open: bool = False
+    """Whether anybody beyond this machine may ask without a key."""
 
 
 class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +57,7 @@ class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Other names for routes and targets: `fast: support-small`."""
     store: StoreConfig = StoreConfig()
     server: ServerConfig = ServerConfig()
+    limits: LimitsConfig = LimitsConfig()
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -67,6 +71,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """Each to the name of its route."""
     store_path: Path
     server: ServerConfig
+    limits: LimitsConfig = LimitsConfig()
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
@@ -86,6 +91,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
             problems.append(document.error(f"targets.{name}.provider", message))
     found = route_problems(file.routes, file.aliases, file.targets)
     problems += [document.error(at, message) for at, message in found]
+    problems += limits_problems(document, file.limits, file.routes, file.targets, environ)
     key_env = file.server.key_env
     if environ is not None and key_env and not environ.get(key_env):
         message = f"the environment variable {key_env} is not set"
@@ -120,4 +126,5 @@ def _resolved(file: ConfigFile, path: Path) -> Config:
         aliases=resolved_aliases(file.aliases),
         store_path=path.parent / file.store.path,
         server=file.server,
+        limits=file.limits,
     )

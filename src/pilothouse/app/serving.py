@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -12,15 +13,23 @@ from pathlib import Path
 import msgspec
 
 from pilothouse import registry
-from pilothouse.app.compose import now_us, open_client
+from pilothouse.app.compose import now_us, open_client, random_bits_source
 from pilothouse.app.config import Config, load_config
+from pilothouse.app.limiting import open_limiter
+from pilothouse.app.limits_config import scopes_of
+from pilothouse.catalog.prices import price_of
+from pilothouse.client.keyring import KeyRing
 from pilothouse.client.routing import Router
-from pilothouse.core.errors import InvalidInput
+from pilothouse.core.errors import InvalidInput, StoreError
 from pilothouse.core.route import Policy
 from pilothouse.core.secret import Secret
 from pilothouse.migrate.runner import Ticker
+from pilothouse.server.admission import AdmissionRules, Admissions
+from pilothouse.server.callers import Callers
 from pilothouse.server.gateway import Gateway, error_body
 from pilothouse.server.http import HttpServer, Limits
+
+log = logging.getLogger("pilothouse.serving")
 
 GRACE_S = 20.0
 """How long answers under way may take after SIGTERM."""
@@ -55,18 +64,62 @@ async def run(config: Config, ready: Callable[[int], None]) -> int:
     async with open_client(config.providers, config.store_path) as parts:
         ticker = Ticker(parts.store, config.targets, now_us)
         router = Router(config.routes, _policy, aliases=config.aliases)
-        gateway = Gateway(parts.client, router, ticker.split_of, _gateway_key(config))
+        scopes = scopes_of(config.limits)
+        ring = KeyRing(parts.store.keys, scopes.teams)
+        ring.refresh()
+        callers = Callers(now_us, ring, _gateway_key(config))
+        _check_open(config, callers)
+        limiter = await open_limiter(
+            config.limits, parts.store.budgets, now_us, random_bits_source(), os.environ
+        )
+        rules = AdmissionRules(
+            default_output_tokens=config.limits.default_output_tokens,
+            unpriced=config.limits.unpriced,
+            hold_s=config.limits.hold_s,
+        )
+        admissions = Admissions(limiter, scopes.routes, price_of(parts.catalog), now_us, rules)
+        gateway = Gateway(parts.client, router, ticker.split_of, callers, admissions)
         limits = Limits(body_bytes=config.server.max_body_mb * 1024 * 1024)
         http = HttpServer(gateway.handle, error_body, limits)
         actual_port = await _listen(http, config)
-        ticking = asyncio.create_task(ticker.run())
+        beside = [
+            asyncio.create_task(ticker.run()),
+            asyncio.create_task(limiter.run()),
+            asyncio.create_task(_keep_fresh(ring)),
+        ]
         ready(actual_port)
         try:
             return await told
         finally:
-            ticking.cancel()
-            await asyncio.gather(ticking, return_exceptions=True)
             await http.stop(GRACE_S)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await limiter.close()
+
+
+async def _keep_fresh(ring: KeyRing) -> None:
+    """Keys made, changed or revoked elsewhere count here within a second."""
+    while True:
+        await asyncio.sleep(1.0)
+        try:
+            await asyncio.to_thread(ring.refresh)
+        except StoreError as error:
+            log.error("keys stay as they were: %s", error)
+
+
+def _check_open(config: Config, callers: Callers) -> None:
+    """Beyond this machine nobody may ask without a key."""
+    host = config.server.host
+    if (
+        callers.is_open
+        and not config.server.is_open
+        and host not in ("127.0.0.1", "::1", "localhost")
+    ):
+        raise InvalidInput(
+            f"server.host is {host} and no key is asked for: anybody who reaches it could spend your money. "
+            "Set server.key_env, make keys (pilothouse keys create), or say server.is_open: true"
+        )
 
 
 async def _listen(http: HttpServer, config: Config) -> int:

@@ -61,6 +61,7 @@ class Attempt:
         "_asked",
         "_at_us",
         "_book",
+        "_has_committed",
         "_health",
         "_is_probe",
         "_is_stream",
@@ -105,6 +106,7 @@ class Attempt:
         self._started_s = monotonic()
         self._is_probe = health.start(self._started_s)
         self._ttft_s: float | None = None
+        self._has_committed = False
         self.target = target
         self.key: int | None = None
         """The provider's key that it uses; None = none was to be had."""
@@ -112,8 +114,14 @@ class Attempt:
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
 
+    @property
+    def is_committed(self) -> bool:
+        """Whether something of the answer has been sent on."""
+        return self._has_committed
+
     def commit(self) -> None:
         """The first of the answer is here."""
+        self._has_committed = True
         self._ttft_s = self._elapsed_s()
 
     def answered(self, answer: Answer | None = None) -> Call:

@@ -85,10 +85,12 @@ class Client:
         *,
         asked: Asked = SERVE,
         spec: RouteSpec = PLAIN,
+        calls: list[Call] | None = None,
     ) -> Outcome:
-        """A whole answer from the first target that gives one. `spec` says how the route is served."""
+        """A whole answer from the first target that gives one. `spec` says how the route is served;
+        `calls` gets each attempt's row as it ends, whatever becomes of this call."""
         ask = Ask.of_request(ask) if isinstance(ask, Request) else ask
-        calls: list[Call] = []
+        calls = [] if calls is None else calls
 
         async def once(provider: Provider, attempt: Attempt) -> Reply:
             assert attempt.key is not None
@@ -109,14 +111,16 @@ class Client:
         *,
         asked: Asked = SERVE,
         spec: RouteSpec = PLAIN,
+        calls: list[Call] | None = None,
     ) -> LiveStream:
-        """A stream from the first target that gives a token. Raises `ProviderError`."""
+        """A stream from the first target that gives a token. Raises `ProviderError`. `calls` as above."""
         ask = Ask.of_request(ask) if isinstance(ask, Request) else ask
+        told = [] if calls is None else calls
 
         async def once(provider: Provider, attempt: Attempt) -> LiveStream:
             assert attempt.key is not None
             source = await provider.stream(attempt.target, ask, attempt.key, spec.timeouts)
-            live = LiveStream(source, attempt)
+            live = LiveStream(source, attempt, told, ask.size)
             try:
                 await live.commit(spec.timeouts.min_chars_per_s)
             except BaseException:
@@ -124,7 +128,7 @@ class Client:
                 raise
             return live
 
-        return await self._first(ask, route, asked, spec, [], once)
+        return await self._first(ask, route, asked, spec, told, once)
 
     def price(
         self, target: Target, usage: Usage | None, at_us: int
@@ -175,7 +179,7 @@ class Client:
             except ProviderError as error:
                 failed = error
             except asyncio.CancelledError:
-                attempt.failed(ProviderError("cancelled", "the caller went away"))
+                calls.append(attempt.failed(ProviderError("cancelled", "the caller went away")))
                 raise
             step = self._step(failed, attempt, way, provider, budget)
             calls.append(attempt.failed(failed))

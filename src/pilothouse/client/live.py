@@ -5,23 +5,41 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
+from msgspec import structs
+
 from pilothouse.client.attempt import Attempt
-from pilothouse.core.answer import IS_ANSWER, Finish, TextDelta, ThinkingDelta, Used
+from pilothouse.core.answer import IS_ANSWER, Finish, TextDelta, ThinkingDelta, Usage, Used
+from pilothouse.core.call import Call
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.ports import AnswerStream, Piece
 from pilothouse.core.route import Target
 
 _WATCHED_S = 1.0
+_CHARS_A_TOKEN = 4
 _TEXTS = (TextDelta, ThinkingDelta)
 
 
 class LiveStream:
     """What the caller reads. Its row is written when it ends, however it ends."""
 
-    __slots__ = ("_attempt", "_has_ended", "_held", "_is_over", "_source")
+    __slots__ = (
+        "_asked_bytes",
+        "_attempt",
+        "_calls",
+        "_chars",
+        "_has_ended",
+        "_held",
+        "_is_over",
+        "_source",
+    )
 
-    def __init__(self, source: AnswerStream, attempt: Attempt) -> None:
+    def __init__(
+        self, source: AnswerStream, attempt: Attempt, calls: list[Call], asked_bytes: int
+    ) -> None:
         self._source = source
+        self._calls = calls
+        self._asked_bytes = asked_bytes
+        self._chars = 0
         self._attempt = attempt
         self._held: Piece | None = None
         self._has_ended = False
@@ -106,15 +124,29 @@ class LiveStream:
             return
         self._has_ended = True
         self._source.close()
+        attempt = self._attempt
         if error is None:
-            self._attempt.answered()
-        else:
-            self._attempt.failed(error)
+            self._calls.append(attempt.answered())
+            return
+        if attempt.finish_reason is None and attempt.is_committed:
+            attempt.usage = self._estimated(attempt.usage)
+        self._calls.append(attempt.failed(error))
+
+    def _estimated(self, told: Usage | None) -> Usage:
+        """A broken answer has been paid for as far as it came, though nobody says how far that was."""
+        spoken = self._chars // _CHARS_A_TOKEN + 1
+        if told is None:
+            asked = self._asked_bytes // _CHARS_A_TOKEN + 1
+            return Usage(input_tokens=asked, output_tokens=spoken, is_estimated=True)
+        most = max(told.output_tokens, spoken)
+        return structs.replace(told, output_tokens=most, is_estimated=True)
 
     def _note(self, piece: Piece) -> None:
         attempt = self._attempt
         for event in piece.events:
-            if isinstance(event, Used):
+            if isinstance(event, _TEXTS):
+                self._chars += len(event.text)
+            elif isinstance(event, Used):
                 attempt.usage = event.usage
             elif isinstance(event, Finish) and attempt.finish_reason is None:
                 attempt.finish_reason = event.reason

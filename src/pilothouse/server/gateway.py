@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import hmac
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import monotonic
 
-import msgspec
 from msgspec import Struct
 
 from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
+from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
 from pilothouse.client.routing import Router
 from pilothouse.core.ask import Ask
+from pilothouse.core.call import Call
 from pilothouse.core.dialect import Dialect, StreamWriter
 from pilothouse.core.errors import BadRequest, ProviderError, did_you_mean
 from pilothouse.core.facts import Facts, facts_of_envelope, with_content
+from pilothouse.core.keys import Denied
+from pilothouse.core.limits import Refused
 from pilothouse.core.place import position
 from pilothouse.core.ports import Reply
 from pilothouse.core.route import Live, Route, RouteSpec, Split
-from pilothouse.core.secret import Secret
-from pilothouse.server.doors import Door, fixed_doors, spoken
+from pilothouse.dialects._model_lists import ListedModel, shape_for, write_models
+from pilothouse.server.admission import Admissions, Hold, refusal_lines
+from pilothouse.server.callers import Callers
+from pilothouse.server.doors import Door, Doors
+from pilothouse.server.doors import dialect as dialect_named
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.keepalive import Keepalive
 from pilothouse.server.refusals import code_of, id_lines, refuse, refuse_for, status_of
@@ -41,37 +46,44 @@ class Gateway:
         client: Client,
         router: Router,
         split_of: Callable[[str], Split | None],
-        key: Secret | None = None,
+        callers: Callers,
+        admissions: Admissions | None = None,
         *,
         keepalive_s: float = 15.0,
     ) -> None:
         self._client = client
         self._router = router
         self._split_of = split_of
-        self._key = key.reveal().encode() if key else None
+        self._callers = callers
+        self._admissions = admissions
         self._keepalive_s = keepalive_s
-        self._doors = fixed_doors()
-        self._models = _model_list(router.names)
+        self._doors = Doors()
 
     async def handle(self, http: HttpRequest, out: Exchange) -> None:
         """Answer one request, whatever it is."""
-        door = self._doors.get(http.path)
+        door = self._doors.at(http.path, http.headers)
         if door is None:
-            dialect = spoken(http.path, http.headers)
+            dialect = self._doors.spoken(http.path, http.headers)
             message = f"there is nothing at {http.path}: see /v1/models"
             refuse(out, dialect, 404, message, code="not_found")
-        elif http.method != door.method:
+            return
+        if http.method != door.method:
             message = f"{http.path} takes {door.method}"
             refuse(out, door.dialect, 405, message, headers=f"allow: {door.method}\r\n")
-        elif door.asks == "health":
+            return
+        if door.asks == "health":
             out.send(200, b'{"status":"ok"}')
-        elif not self._is_known(http):
-            message = "a valid key is needed: Authorization: Bearer ..."
-            refuse(out, door.dialect, 401, message, code="invalid_api_key")
+            return
+        holder = self._callers.find(http)
+        if isinstance(holder, Denied):
+            refuse(out, door.dialect, 401, holder.message, code="invalid_api_key")
+        elif door.asks == "answer":
+            await self._answer(door, http, out, holder)
         elif door.asks == "models":
-            out.send(200, self._models)
+            body = write_models(self._listed(holder), shape_for(http.headers))
+            out.send(200, body)
         else:
-            await self._answer(door, http, out)
+            refuse(out, door.dialect, 404, f"{http.path} is not served", code="not_found")
 
     def route(self, ask: Ask, spec: RouteSpec, facts: Facts) -> Route:
         """Where `ask` goes now."""
@@ -86,7 +98,14 @@ class Gateway:
         )
         return self._router.route(facts, spec, live)
 
-    async def _answer(self, door: Door, http: HttpRequest, out: Exchange) -> None:
+    def _listed(self, holder: Holder | None) -> list[ListedModel]:
+        """Those that `holder` may name."""
+        names = self._router.names
+        return [ListedModel(n, 0, "pilothouse") for n in names if _may_use(holder, n)]
+
+    async def _answer(
+        self, door: Door, http: HttpRequest, out: Exchange, holder: Holder | None
+    ) -> None:
         request_id = self._client.new_id()
         dialect = door.dialect
         try:
@@ -96,8 +115,9 @@ class Gateway:
             refuse(out, dialect, status, str(error), param=error.param, request_id=request_id)
             return
         spec = self._router.spec(envelope.model)
-        if spec is None:
-            hint = did_you_mean(envelope.model, self._router.names)
+        if spec is None or not _may_use(holder, envelope.model):
+            known = [name for name in self._router.names if _may_use(holder, name)]
+            hint = did_you_mean(envelope.model, known)
             message = f'no route or target is called "{envelope.model}".{hint} (see /v1/models)'
             refuse(
                 out,
@@ -116,35 +136,61 @@ class Gateway:
             dialect=dialect.name,
             subject=http.headers.get("x-pilothouse-subject"),
             conversation=http.headers.get("x-pilothouse-conversation"),
+            key_id=holder.key.id if holder else None,
+            team=holder.key.team if holder else None,
         )
         try:
             route = self.route(ask, spec, facts)
         except BadRequest as error:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
-        one = _One(dialect, ask, spec, route, request_id)
-        await (self._stream(one, out) if envelope.stream else self._whole(one, out))
+        hold = None
+        if self._admissions is not None:
+            hold = await self._admissions.admit(holder, ask, route, request_id)
+            if isinstance(hold, Refused):
+                lines = "x-should-retry: false\r\n" if hold.retry_after_s is None else ""
+                code = "insufficient_quota" if hold.by == "budget" else "rate_limit_exceeded"
+                refuse(
+                    out,
+                    dialect,
+                    429,
+                    hold.message,
+                    code=code,
+                    request_id=request_id,
+                    headers=lines + refusal_lines(hold),
+                )
+                return
+        one = _One(dialect, ask, spec, route, request_id, [])
+        try:
+            await (self._stream(one, out, hold) if envelope.stream else self._whole(one, out, hold))
+        finally:
+            if hold is not None:
+                hold.settle(one.calls)
 
-    async def _whole(self, one: _One, out: Exchange) -> None:
+    async def _whole(self, one: _One, out: Exchange, hold: Hold | None) -> None:
         asked = Asked(request_id=one.request_id)
-        outcome = await self._client.call(one.ask, one.route, asked=asked, spec=one.spec)
+        outcome = await self._client.call(
+            one.ask, one.route, asked=asked, spec=one.spec, calls=one.calls
+        )
         if outcome.reply is not None:
             last = outcome.calls[-1]
-            headers = _JSON + _told(one, last.target, outcome.reply.lost)
+            headers = _JSON + _told(one, last.target, outcome.reply.lost, hold)
             body = _in_dialect(one, outcome.reply, last.model)
             out.send(200, body, headers.encode())
         elif outcome.error is not None:
             refuse_for(out, one.dialect, outcome.error, one.request_id)
 
-    async def _stream(self, one: _One, out: Exchange) -> None:
+    async def _stream(self, one: _One, out: Exchange, hold: Hold | None) -> None:
         dialect, request_id = one.dialect, one.request_id
         alive = Keepalive(out, dialect.keepalive, self._keepalive_s, id_lines(request_id))
         live: LiveStream | None = None
         writer: StreamWriter | None = None
         try:
             asked = Asked(request_id=request_id)
-            live = await self._client.stream(one.ask, one.route, asked=asked, spec=one.spec)
-            alive.start(_told(one, live.target.name, live.lost))
+            live = await self._client.stream(
+                one.ask, one.route, asked=asked, spec=one.spec, calls=one.calls
+            )
+            alive.start(_told(one, live.target.name, live.lost, hold))
             if live.dialect != dialect.name:
                 writer = _writer(one, live.target.model)
             await _relay(live, writer, out)
@@ -165,13 +211,6 @@ class Gateway:
             if live is not None:
                 live.close()
 
-    def _is_known(self, http: HttpRequest) -> bool:
-        if self._key is None:
-            return True
-        given = http.headers.get("authorization", "").removeprefix("Bearer ")
-        given = given or http.headers.get("x-api-key", "")
-        return hmac.compare_digest(given.encode("latin-1", "replace"), self._key)
-
 
 class _One(Struct, frozen=True):
     """One request on its way through."""
@@ -181,6 +220,8 @@ class _One(Struct, frozen=True):
     spec: RouteSpec
     route: Route
     request_id: str
+    calls: list[Call]
+    """Its attempts so far."""
 
 
 async def _relay(live: LiveStream, writer: StreamWriter | None, out: Exchange) -> None:
@@ -207,7 +248,11 @@ def _writer(one: _One, model: str) -> StreamWriter:
 
 def error_body(status: int, message: str) -> bytes:
     """The body of an error met before any request could be read."""
-    return spoken("", {}).write_error(status, message)
+    return dialect_named("openai_chat").write_error(status, message)
+
+
+def _may_use(holder: Holder | None, model: str) -> bool:
+    return holder is None or holder.key.may_use(model)
 
 
 def _in_dialect(one: _One, reply: Reply, model: str) -> bytes:
@@ -218,16 +263,11 @@ def _in_dialect(one: _One, reply: Reply, model: str) -> bytes:
     )
 
 
-def _told(one: _One, target: str, lost: tuple[str, ...]) -> str:
-    """Headers that say who answered, and what of the request could not be said to it."""
+def _told(one: _One, target: str, lost: tuple[str, ...], hold: Hold | None) -> str:
+    """Headers that say who answered, what could not be said to it, and what is left of the limits."""
     lines = f"{id_lines(one.request_id)}x-pilothouse-target: {target}\r\n"
+    if hold is not None:
+        lines += hold.lines()
     if not lost or one.spec.unsupported == "drop":
         return lines
     return f"{lines}x-pilothouse-unsupported: {', '.join(lost)[:1000]}\r\n"
-
-
-def _model_list(names: Iterable[str]) -> bytes:
-    models = [
-        {"id": name, "object": "model", "created": 0, "owned_by": "pilothouse"} for name in names
-    ]
-    return msgspec.json.encode({"object": "list", "data": models})

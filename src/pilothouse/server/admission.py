@@ -1,0 +1,139 @@
+"""Limits and budgets around one request: held before its first attempt, settled to what all of them used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from pilothouse.client.keyring import Holder
+from pilothouse.client.limits import messages
+from pilothouse.client.limits.estimate import upper_estimate
+from pilothouse.client.limits.port import Admission, Ask, Limiter
+from pilothouse.core.ask import Ask as Question
+from pilothouse.core.call import Call
+from pilothouse.core.limits import Refused, Scope
+from pilothouse.core.pico import pico_usd
+from pilothouse.core.ports import NowUs, PriceOf
+from pilothouse.core.route import Route
+
+_BYTES_A_TOKEN = 3
+"""Of a whole body, a little on the safe side: four is usual for English prose alone."""
+
+
+class AdmissionRules(Struct, frozen=True, kw_only=True):
+    """What the configuration says beside the scopes."""
+
+    default_output_tokens: int = 4096
+    unpriced: Literal["refuse", "allow"] = "refuse"
+    hold_s: float = 600.0
+
+
+class Hold:
+    """What one request has set aside. Ends once, with `settle`."""
+
+    __slots__ = ("_admission", "_limiter")
+
+    def __init__(self, limiter: Limiter, admission: Admission) -> None:
+        self._limiter = limiter
+        self._admission = admission
+
+    def settle(self, calls: Iterable[Call]) -> None:
+        """What its attempts used is used, the rest is free."""
+        tokens_in = tokens_out = pico = 0
+        for call in calls:
+            tokens_in += call.input_tokens or 0
+            tokens_out += call.output_tokens or 0
+            if call.cost_usd is not None:
+                pico += pico_usd(call.cost_usd)
+        self._limiter.settle(
+            self._admission, input_tokens=tokens_in, output_tokens=tokens_out, pico_usd=pico
+        )
+
+    def lines(self) -> str:
+        """`x-ratelimit-*` header lines."""
+        found = messages.rate_headers(self._limiter.rooms(self._admission))
+        return "".join([f"{name}: {value}\r\n" for name, value in found])
+
+
+class Admissions:
+    """Asks the limiter for each request that some limit or budget concerns."""
+
+    def __init__(
+        self,
+        limiter: Limiter,
+        routes: Mapping[str, Scope],
+        price_of: PriceOf,
+        now_us: NowUs,
+        rules: AdmissionRules,
+    ) -> None:
+        self._limiter = limiter
+        self._routes = routes
+        self._price_of = price_of
+        self._now_us = now_us
+        self._rules = rules
+
+    async def admit(
+        self, holder: Holder | None, question: Question, route: Route, request_id: str
+    ) -> Hold | Refused | None:
+        """None when nothing limits it."""
+        scopes = holder.scopes if holder is not None else ()
+        of_route = self._routes.get(route.name)
+        if of_route is not None:
+            scopes = (*scopes, of_route)
+        if not scopes:
+            return None
+        ask = self._ask(scopes, question, route, request_id)
+        if isinstance(ask, Refused):
+            return ask
+        verdict = self._limiter.admit(ask)
+        if verdict is None:
+            verdict = await self._limiter.admit_waiting(ask)
+        return verdict if isinstance(verdict, Refused) else Hold(self._limiter, verdict)
+
+    def _ask(
+        self, scopes: tuple[Scope, ...], question: Question, route: Route, request_id: str
+    ) -> Ask | Refused:
+        rules, envelope = self._rules, question.envelope
+        input_tokens = question.size // _BYTES_A_TOKEN + 1
+        output_tokens = (envelope.max_output_tokens or rules.default_output_tokens) * envelope.n
+        pico = 0
+        if any(scope.budgets for scope in scopes):
+            for target in route.targets:
+                found = upper_estimate(
+                    self._price_of,
+                    target,
+                    self._now_us(),
+                    input_tokens=input_tokens,
+                    max_output_tokens=envelope.max_output_tokens,
+                    default_output_tokens=rules.default_output_tokens,
+                    candidates=envelope.n,
+                )
+                if found.note is not None and rules.unpriced == "refuse":
+                    return _unpriced(scopes, target.name, found.note)
+                pico = max(pico, found.pico_usd)
+        return Ask(
+            scopes=scopes,
+            hold_id=request_id,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            pico_usd=pico,
+            hold_s=rules.hold_s,
+        )
+
+
+def refusal_lines(refused: Refused) -> str:
+    """Header lines of a refusal."""
+    found = messages.refusal_headers(refused)
+    return "".join([f"{name}: {value}\r\n" for name, value in found])
+
+
+def _unpriced(scopes: tuple[Scope, ...], target: str, note: str) -> Refused:
+    scope = next(scope for scope in scopes if scope.budgets)
+    return Refused(
+        by="budget",
+        scope=scope.label,
+        message=f'{scope.label} has a budget, and the target "{target}" is {note}. Give it a price in your '
+        "catalogue file, or set limits.unpriced: allow",
+    )
