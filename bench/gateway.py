@@ -205,7 +205,7 @@ def drive(server: Process, connections: int, requests: int, is_stream: bool) -> 
 
 CONFIG = """\
 providers:
-  mock: {{kind: openai_chat, base_url: "{url}"}}
+  mock: {{kind: openai_compatible, base_url: "{url}"}}
 targets:
   first: {{provider: mock, model: gpt-4o-mini}}
   second: {{provider: mock, model: gpt-4o}}
