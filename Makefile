@@ -37,10 +37,10 @@ types: $(STAMP) ## Pyright, strict
 	@$(BIN)/pyright
 
 bench: $(STAMP) ## All benchmarks, at full length
-	@for b in bench/*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+	@for b in bench/[!_]*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 bench-smoke: $(STAMP) ## All benchmarks, a few seconds each
-	@for b in bench/*.py; do echo "== $$b"; $(BIN)/python $$b --smoke || exit 1; done
+	@for b in bench/[!_]*.py; do echo "== $$b"; $(BIN)/python $$b --smoke || exit 1; done
 
 clean: ## Remove the environment and what tools left behind
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage .import_linter_cache build dist tour
