@@ -45,6 +45,18 @@ def write_models(models: Sequence[ListedModel], shape: Shape) -> bytes:
     return _encode(found)
 
 
+def write_model(model: ListedModel, shape: Shape) -> bytes:
+    """One of them alone."""
+    match shape:
+        case "openai":
+            found = openai_model(model)
+        case "anthropic":
+            found = anthropic_model(model)
+        case "gemini":
+            found = gemini_model(model)
+    return _encode(found)
+
+
 def openai_model(model: ListedModel) -> dict[str, Any]:
     """As `GET /v1/models/{id}` answers too."""
     return {
