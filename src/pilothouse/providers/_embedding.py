@@ -21,9 +21,11 @@ _A_VECTOR = b'"embedding'
 _BYTES_A_TOKEN = 4
 
 
-def embedding_formats(row: ProviderRow) -> list[DialectName]:
-    """Those that the provider speaks, the preferred one first."""
-    return [name for name in row.endpoints if name.endswith("_embeddings")]
+def embedding_formats(row: ProviderRow, only: str | None) -> list[DialectName]:
+    """Those that the provider speaks, the preferred one first; of the vendor whose format is `only`, if any."""
+    found = [name for name in row.endpoints if name.endswith("_embeddings")]
+    vendor = (only or "").partition("_")[0]
+    return [name for name in found if only and name.partition("_")[0] == vendor] or found
 
 
 class EmbeddingLine(Line):

@@ -68,7 +68,7 @@ class HttpProvider:
         self._pools: dict[str, Pool] = {}
         self._endings: dict[str, Sending] = {}
         self._embedding_lines: dict[str, EmbeddingLine] = {}
-        self.has_embeddings = bool(embedding_formats(row))
+        self.has_embeddings = bool(embedding_formats(row, dialect))
         self._preferred = self._preference()
         self._sending(self._preferred)  # what is missing in the configuration is said at the start
 
@@ -198,7 +198,7 @@ class HttpProvider:
 
     def _embedding_line(self, ask: EmbeddingAsk) -> EmbeddingLine:
         """The caller's own format where the provider speaks it."""
-        formats = embedding_formats(self._row)
+        formats = embedding_formats(self._row, self._only)
         if not formats:
             raise ProviderError("caller", f"{self._row.title} makes no embeddings", http_status=400)
         own = ask.dialect.name
