@@ -14,8 +14,11 @@ class CountingDialect(Protocol):
 
     name: str
 
-    def with_model(self, body: bytes, model: str, *, stream: bool) -> bytes:
-        """`body` for another model, every other byte of its values kept."""
+    def with_counted_model(self, body: bytes, model: str) -> bytes:
+        """A body that asks for a count, for another model; every other byte of its values kept.
+
+        Raises `BadRequest`: perhaps nobody has read it so far.
+        """
         ...
 
     def read_count_request(self, body: bytes, *, model: str | None = None) -> Request:

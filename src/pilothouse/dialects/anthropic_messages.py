@@ -142,6 +142,12 @@ class AnthropicMessages:
         kept = {name: value for name, value in fields.items() if name in _COUNTED}
         return Written(_encode(kept), written.lost)
 
+    def with_counted_model(self, body: bytes, model: str) -> bytes:
+        """A body for `count_path`, for another model. Raises `BadRequest`."""
+        fields = decoded(_fields, body)
+        fields["model"] = Raw(_encode(model))
+        return _encode(fields)
+
     def write_count(self, input_tokens: int) -> bytes:
         """The answer to a count."""
         return _encode({"input_tokens": input_tokens})

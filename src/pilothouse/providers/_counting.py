@@ -31,7 +31,7 @@ def count_body(line: Line, dialect: CountingDialect, ask: CountAsk, model: str) 
             endpoint, omits=()
         )  # where the path does not name the model, the body must
     try:
-        body = dialect.with_model(ask.written(dialect), line.row.model_id(model), stream=False)
+        body = dialect.with_counted_model(ask.written(dialect), line.row.model_id(model))
         return fitted(body, endpoint)[0]
     except PilothouseError as error:
         raise at_fault(error) from None
