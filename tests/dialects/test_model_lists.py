@@ -7,7 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from pilothouse.dialects._model_lists import ListedModel, Shape, shape_for, write_models
+from pilothouse.dialects._model_lists import (
+    ListedModel,
+    Shape,
+    shape_for,
+    write_model,
+    write_models,
+)
 
 _MODELS = (ListedModel("fast", 1_700_000_000, "us"), ListedModel("team/smart", 0, "them"))
 
@@ -56,3 +62,11 @@ def test_anthropic_s_page() -> None:
 def test_google_s_list() -> None:
     names = [model["name"] for model in _written("gemini")["models"]]
     assert names == ["models/fast", "models/team/smart"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "of_list"), [("openai", "data"), ("anthropic", "data"), ("gemini", "models")]
+)
+def test_one_model_alone_is_written_as_in_the_list(shape: Shape, of_list: str) -> None:
+    alone = msgspec.json.decode(write_model(_MODELS[0], shape))
+    assert alone == _written(shape)[of_list][0]

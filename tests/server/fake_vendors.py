@@ -104,7 +104,7 @@ class FakeVendor:
             return 401, {"error": {"message": "bad key", "code": "invalid_api_key"}}
         if path.endswith("/embeddings"):
             return self._openai(asked)
-        if path.endswith("/count_tokens") or path.endswith(":countTokens"):
+        if path.endswith(("/count_tokens", ":countTokens")):
             if self.counts is not None:
                 return self.counts
             return 200, {"totalTokens": 21} if ":" in path else {"input_tokens": 14}

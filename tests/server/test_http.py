@@ -56,8 +56,9 @@ def post(size: int) -> bytes:
 def test_a_large_body_is_no_header_wherever_the_network_cuts_it(size: int) -> None:
     whole = post(size)
     for pieces in ([whole], [whole[:50], whole[50:]], [whole + whole[:30], whole[30:]]):
-        sizes, _ = answered(*pieces)
+        sizes, written = answered(*pieces)
         assert set(sizes) == {size}
+        assert written.count(b"HTTP/1.1 200 OK") == len(sizes)
 
 
 @pytest.mark.parametrize("pieces", [1, 10])

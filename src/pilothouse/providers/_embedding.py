@@ -23,9 +23,12 @@ _BYTES_A_TOKEN = 4
 
 def embedding_formats(row: ProviderRow, only: str | None) -> list[DialectName]:
     """Those that the provider speaks, the preferred one first; of the vendor whose format is `only`, if any."""
-    found = [name for name in row.endpoints if name.endswith("_embeddings")]
-    vendor = (only or "").partition("_")[0]
-    return [name for name in found if only and name.partition("_")[0] == vendor] or found
+    found: list[DialectName] = [n for n in row.endpoints if n.endswith("_embeddings")]
+    if only is None:
+        return found
+    vendor = only.partition("_")[0] + "_"
+    own: list[DialectName] = [name for name in found if name.startswith(vendor)]
+    return own or found
 
 
 class EmbeddingLine(Line):
