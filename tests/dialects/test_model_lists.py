@@ -10,7 +10,6 @@ import pytest
 from pilothouse.dialects._model_lists import (
     ListedModel,
     Shape,
-    shape_for,
     write_model,
     write_models,
 )
@@ -20,20 +19,6 @@ _MODELS = (ListedModel("fast", 1_700_000_000, "us"), ListedModel("team/smart", 0
 
 def _written(shape: Shape, models: tuple[ListedModel, ...] = _MODELS) -> Any:
     return msgspec.json.decode(write_models(models, shape))
-
-
-@pytest.mark.parametrize(
-    ("headers", "shape"),
-    [
-        ({"anthropic-version": "2023-06-01", "authorization": "Bearer k"}, "anthropic"),
-        ({"x-goog-api-key": "k"}, "gemini"),
-        ({"x-goog-api-client": "google-genai-sdk/3.4.0"}, "gemini"),
-        ({"authorization": "Bearer k"}, "openai"),
-        ({}, "openai"),
-    ],
-)
-def test_headers_tell_whose_sdk_asks(headers: dict[str, str], shape: str) -> None:
-    assert shape_for(headers) == shape
 
 
 def test_openai_s_list() -> None:

@@ -25,7 +25,7 @@ from pilothouse.core.call import Call
 from pilothouse.core.keys import VirtualKey, new_secret, secret_hash
 from pilothouse.core.limits import Scope
 from pilothouse.core.ports import Provider
-from pilothouse.core.route import RouteSpec, Target
+from pilothouse.core.route import RouteSpec, Split, Target
 from pilothouse.core.route_settings import Retries
 from pilothouse.core.secret import Secret
 from pilothouse.providers._rows import row
@@ -218,9 +218,13 @@ class _List:
 
 @asynccontextmanager
 async def doors(
-    folder: Path, *, models: tuple[str, ...] | None = None, scopes: dict[str, Scope] | None = None
+    folder: Path,
+    *,
+    models: tuple[str, ...] | None = None,
+    scopes: dict[str, Scope] | None = None,
+    split: Split | None = None,
 ) -> AsyncGenerator[Doors]:
-    """`models`: a key is needed, and may name those. `scopes`: limits of routes."""
+    """`models`: a key is needed, and may name those. `scopes`: limits of routes. `split`: a rollout on all."""
     vendor = FakeVendor()
     calls: list[Call] = []
     store = SqliteStore(folder / "t.db")
@@ -236,7 +240,7 @@ async def doors(
             store.keys.save_key(_key(models))
             ring.refresh()
         callers = Callers(now_us, ring)
-        gateway = Gateway(client, router, lambda route: None, callers, admissions)
+        gateway = Gateway(client, router, lambda route: split, callers, admissions)
         server = HttpServer(gateway.handle, error_body, Limits())
         port = await server.start("127.0.0.1", 0)
         try:

@@ -34,7 +34,8 @@ async def gemini(d: Doors, model: str) -> int:
 
 def test_the_vendor_is_asked_in_its_own_format_with_the_targets_model(tmp_path: Path) -> None:
     async def body(d: Doors) -> None:
-        got = await claude(d, "claude", system="Be brief.")
+        beta = {"anthropic-beta": "context-1m-2025-08-07"}
+        got = await claude(d, "claude", system="Be brief.", extra_headers=beta)
         assert (await got.parse()).input_tokens == 14
         assert got.headers["x-pilothouse-count"] == "exact"
         assert got.headers["x-pilothouse-target"] == "claude"
@@ -43,6 +44,7 @@ def test_the_vendor_is_asked_in_its_own_format_with_the_targets_model(tmp_path: 
         assert path == "/v1/messages/count_tokens"
         assert headers["x-api-key"] == "sk-one"
         assert headers["anthropic-version"]
+        assert headers["anthropic-beta"] == "context-1m-2025-08-07"
         assert asked == {
             "model": "claude-sonnet-4-5",
             "messages": ASK,

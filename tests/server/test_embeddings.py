@@ -11,9 +11,10 @@ from typing import Any
 
 import openai
 import pytest
-from fake_vendors import SECRET, VECTOR, Doors, run
+from fake_vendors import SECRET, TARGETS, VECTOR, Doors, run
 
 from pilothouse.core.limits import Budget, Limits, scope_of
+from pilothouse.core.route import Split
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the SDKs' own
 
@@ -173,6 +174,21 @@ def test_vectors_of_several_models_are_not_mixed(tmp_path: Path) -> None:
         assert not d.vendor.seen
 
     run(tmp_path, body)
+
+
+def test_a_rollouts_arm_falls_back_to_its_own_model_only(tmp_path: Path) -> None:
+    async def body(d: Doors) -> None:
+        assert (await embed(d, "search", raw=True)).headers["x-pilothouse-target"] == "large"
+        d.vendor.broken_at = {"/v1/"}
+        with pytest.raises(openai.InternalServerError):
+            await embed(d, "search")
+        assert [(c.target, c.arm, c.status) for c in d.calls] == [
+            ("large", "new", "ok"),
+            ("large", "new", "error"),
+        ]
+
+    split = Split(rollout_id="R", old=TARGETS["small"], new=TARGETS["large"], share=1.0)
+    run(tmp_path, body, split=split)
 
 
 def test_a_route_without_embeddings_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from pilothouse.core.dialect import Written
 from pilothouse.core.request import Request
+
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 @runtime_checkable
@@ -41,11 +44,19 @@ class CountingDialect(Protocol):
 class CountAsk:
     """One question. Passing it on in its own dialect does not read it."""
 
-    __slots__ = ("_body", "_request", "dialect", "model")
+    __slots__ = ("_body", "_request", "dialect", "headers", "model")
 
-    def __init__(self, dialect: CountingDialect, body: bytes, model: str) -> None:
+    def __init__(
+        self,
+        dialect: CountingDialect,
+        body: bytes,
+        model: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
         self.dialect = dialect
         self.model = model
+        self.headers = headers
+        """The caller's own, for the vendor's eyes (`anthropic-beta`), lower case."""
         self._body = body
         self._request: Request | None = None
 

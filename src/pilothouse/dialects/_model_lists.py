@@ -1,11 +1,11 @@
-"""The list of models in the three shapes that vendors' SDKs read, chosen by the headers they send.
+"""The list of models in the three shapes that vendors' SDKs read.
 
 A wrong shape is not an error for every SDK: Google's reads it as an empty list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -22,15 +22,6 @@ class ListedModel(NamedTuple):
     id: str
     created_s: int
     vendor: str
-
-
-def shape_for(headers: Mapping[str, str]) -> Shape:
-    """Whose SDK asks; header names in lower case. Without a sign of another it is OpenAI's."""
-    if "anthropic-version" in headers:
-        return "anthropic"
-    if "x-goog-api-key" in headers or "x-goog-api-client" in headers:
-        return "gemini"
-    return "openai"
 
 
 def write_models(models: Sequence[ListedModel], shape: Shape) -> bytes:

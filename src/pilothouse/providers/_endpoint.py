@@ -44,25 +44,20 @@ class Line:
         }
         self._heads: dict[tuple[str, int], bytes] = {}
 
-    async def head_to(self, path: str, key: int, body: bytes) -> bytes:
-        """A request's head but for its length; made once for each path where the signer allows it."""
+    async def head_to(
+        self, path: str, key: int, body: bytes, extra: Mapping[str, str] | None = None
+    ) -> bytes:
+        """A request's head but for its length, with `extra` headers; made once for each path where there
+        are none and the signer allows it."""
         signer = self.signers[key]
-        if not isinstance(signer, StaticKey):
-            return await self.signed(path, signer, body, {})
+        if extra or not isinstance(signer, StaticKey):
+            return await self._signed(path, signer, body, extra or {})
         head = self._heads.get((path, key))
         if head is None:
             if len(self._heads) > _MOST_HEADS:
                 self._heads.clear()
-            head = self._heads[path, key] = await self.signed(path, signer, body, {})
+            head = self._heads[path, key] = await self._signed(path, signer, body, {})
         return head
-
-    async def signed(
-        self, path: str, signer: Signer, body: bytes, extra: Mapping[str, str]
-    ) -> bytes:
-        """The same with headers of its own, made now."""
-        whole = self.pool.path + path
-        proof = await signer.headers("POST", whole, self.pool.host, body, datetime.now(UTC))
-        return self.pool.head("POST", path, {**self._fixed, **extra, **proof})
 
     def scrub(self, text: str) -> str:
         """`text` without anything secret of ours."""
@@ -70,6 +65,13 @@ class Line:
             for secret in signer.secrets():
                 text = secret.scrub(text)
         return text
+
+    async def _signed(
+        self, path: str, signer: Signer, body: bytes, extra: Mapping[str, str]
+    ) -> bytes:
+        whole = self.pool.path + path
+        proof = await signer.headers("POST", whole, self.pool.host, body, datetime.now(UTC))
+        return self.pool.head("POST", path, {**self._fixed, **extra, **proof})
 
 
 class Sending(Line):
@@ -93,10 +95,14 @@ class Sending(Line):
     async def head(self, ask: Ask, model: str, key: int, body: bytes, *, stream: bool) -> bytes:
         """The request's head but for its length."""
         path = self.address.path_for(self.row.model_id(model), stream=stream)
-        extra = {n: v for n, v in ask.headers.items() if n in PASSED_ON} if ask.headers else None
-        if extra and ask.dialect is self.dialect:
-            return await self.signed(path, self.signers[key], body, extra)
+        if ask.headers and ask.dialect is self.dialect:
+            return await self.head_to(path, key, body, passed_on(ask.headers))
         return await self.head_to(path, key, body)
+
+
+def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of a caller's headers that its vendor is to see."""
+    return {name: value for name, value in headers.items() if name in PASSED_ON}
 
 
 def at_fault(error: PilothouseError) -> ProviderError:

@@ -26,7 +26,7 @@ from pilothouse.providers._capabilities import FormatAbilities, format_abilities
 from pilothouse.providers._config import ProviderConfig
 from pilothouse.providers._counting import count_body, count_formats
 from pilothouse.providers._embedding import EmbeddingLine, embedding_formats
-from pilothouse.providers._endpoint import Line, Sending
+from pilothouse.providers._endpoint import Line, Sending, passed_on
 from pilothouse.providers._error_body import read_error_body
 from pilothouse.providers._rows import DialectName, ProviderRow
 from pilothouse.providers._signers.choose import signer_for
@@ -162,7 +162,8 @@ class HttpProvider:
         body = count_body(line, dialect, ask, target.model)
         path = line.address.count_path_for(self._row.model_id(target.model))
         assert path is not None
-        return dialect.read_count(await self._posted(line, path, body, key, limits))
+        extra = passed_on(ask.headers) if dialect is ask.dialect else None
+        return dialect.read_count(await self._posted(line, path, body, key, limits, extra))
 
     def formats(self) -> list[FormatAbilities]:
         """What it does in each format that it may be asked in; `provider` is left empty."""
@@ -229,11 +230,17 @@ class HttpProvider:
         return Line(row, row.endpoints[name], where, signers, pool)
 
     async def _posted(
-        self, line: Line, path: str, body: bytes, key: int, limits: RouteTimeouts
+        self,
+        line: Line,
+        path: str,
+        body: bytes,
+        key: int,
+        limits: RouteTimeouts,
+        extra: Mapping[str, str] | None = None,
     ) -> bytes:
         """What a whole answer says."""
         try:
-            head = await line.head_to(path, key, body)
+            head = await line.head_to(path, key, body, extra)
             response = await line.pool.send(head, body, self._within(limits))
             if response.status != 200:
                 raise self._refusal(response.status, response.headers, response.body)

@@ -48,7 +48,7 @@ class Counting:
                 message = self._routes.unknown(model, holder)
                 refuse_unknown(out, door.dialect, message, request_id)
                 return
-            ask = CountAsk(dialect, http.body, model)
+            ask = CountAsk(dialect, http.body, model, http.headers)
             target = self._target(ask, spec, http, request_id, holder)
             tokens, is_exact = await self._count(ask, target, spec)
         except BadRequest as error:
