@@ -83,3 +83,10 @@ def test_the_catalogue_id_of_a_target_prices_it() -> None:
 def test_prices_add_up_without_drift(given: int, got: int) -> None:
     both = priced("gpt-4o-mini", given, got).cost_usd
     assert both == Decimal("0.15") * given / MILLION + Decimal("0.6") * got / MILLION
+
+
+def test_a_call_without_output_is_priced_by_its_input_alone() -> None:
+    assert priced("text-embedding-3-small", 1000, 0) == Priced(Decimal("0.00002"))
+    found = priced("text-embedding-3-small", 1000, 1)
+    assert found.cost_usd is None
+    assert "no price of output" in str(found.note)

@@ -35,7 +35,7 @@ from pilothouse.core.request import (
     ToolCallPart,
     ToolResultPart,
 )
-from pilothouse.dialects._model_lists import ListedModel, shape_for, write_models
+from pilothouse.dialects._model_lists import ListedModel, write_models
 from pilothouse.dialects.anthropic_messages import plugin
 
 anthropic = pytest.importorskip(
@@ -112,7 +112,7 @@ class _Gateway:
         json = "application/json"
         if path.startswith("/v1/models"):
             listed = [ListedModel("fast", 1_700_000_000, "us"), ListedModel("smart", 0, "us")]
-            return 200, json, write_models(listed, shape_for(headers))
+            return 200, json, write_models(listed, "anthropic")
         if path.startswith("/v1/messages/count_tokens"):
             self.request = plugin.read_count_request(body)
             return 200, json, plugin.write_count(42)

@@ -801,3 +801,14 @@ def test_error_bodies_are_read_as_far_as_they_are_ones() -> None:
     assert dialect.read_error(b'{"error":"words"}') == ("words", None)
     assert dialect.read_error(b"<html>") == ("", None)
     assert dialect.read_error(b"[]") == ("", None)
+
+
+def test_a_count_names_the_paths_model_wherever_it_names_one() -> None:
+    inner = b'{"generateContentRequest":{"model":"models/route","contents":[],"x":1.50}}'
+    sent = dialect.with_counted_model(inner, "gemini-x")
+    assert json.loads(sent)["generateContentRequest"]["model"] == "models/gemini-x"
+    assert b"1.50" in sent
+    plain = b'{"contents":[]}'
+    assert dialect.with_counted_model(plain, "gemini-x") == plain
+    with pytest.raises(BadRequest):
+        dialect.with_counted_model(b"[1]", "gemini-x")

@@ -43,6 +43,14 @@ def test_gemini_streams_elsewhere_and_counts() -> None:
     assert found.count_path_for("g") == "/v1beta/models/g:countTokens"
 
 
+def test_one_text_alone_is_embedded_elsewhere_only_where_the_row_says_so() -> None:
+    found = address(row("google"), "gemini_embeddings", {})
+    assert found.path_for("g") == "/v1beta/models/g:batchEmbedContents"
+    assert found.single_path_for("g") == "/v1beta/models/g:embedContent"
+    found = address(row("openai"), "openai_embeddings", {})
+    assert found.path_for("g") == found.single_path_for("g") == "/embeddings"
+
+
 @pytest.mark.parametrize(
     ("location", "host"),
     [

@@ -40,9 +40,13 @@ class Rates(Struct, frozen=True):
     """Tiers by size, the dearest first; the last one starts at 0 tokens."""
 
     tiers: tuple[Tier, ...]
+    has_output: bool = True
+    """False: nobody says what output costs (a model of embeddings has none), and `per_output` is 0."""
 
     def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> Decimal | None:
-        """USD, exact. `input_tokens` includes the cached ones. None: no price of cached input."""
+        """USD, exact. `input_tokens` includes the cached ones. None: cached input or output has no price."""
+        if output_tokens and not self.has_output:
+            return None
         for tier in self.tiers:
             if input_tokens > tier.above or not tier.above:
                 cost = (input_tokens - cached_tokens) * tier.per_input
@@ -55,8 +59,11 @@ class Rates(Struct, frozen=True):
         return None
 
 
-def rates(winning: Mapping[str, Claim], service: str | None = None) -> Rates | None:
+def rates(
+    winning: Mapping[str, Claim], service: str | None = None, *, needs_output: bool = True
+) -> Rates | None:
     """From the winning claim of each field. None: nobody says what input or output costs (in USD).
+    Without `needs_output` a price of input is enough for a call that has no output.
 
     `service` is batch, flex or priority. Tiers count only when they are of the source that says the price:
     sources differ on them.
@@ -68,8 +75,10 @@ def rates(winning: Mapping[str, Claim], service: str | None = None) -> Rates | N
     names = {key: field + at for key, field in _BASE.items()}
     base = {key: _per_token(winning, field) for key, field in names.items()}
     per_input, per_output = base["per_input"], base["per_output"]
-    if per_input is None or per_output is None:
+    if per_input is None or (per_output is None and needs_output):
         return None
+    has_output = per_output is not None
+    per_output = per_output or Decimal(0)
     source = winning[names["per_input"]].source
     tiers = [Tier(0, per_input, per_output, base["per_cached"])]
     for above in _thresholds(winning, names, source):
@@ -83,7 +92,7 @@ def rates(winning: Mapping[str, Claim], service: str | None = None) -> Rates | N
                 found["per_cached"] or below.per_cached,
             )
         )
-    return Rates(tuple(reversed(tiers)))
+    return Rates(tuple(reversed(tiers)), has_output)
 
 
 def price_of(catalog: Catalog) -> PriceOf:
@@ -103,7 +112,8 @@ def price_of(catalog: Catalog) -> PriceOf:
             return Priced(None, f'not priced: nobody says what "{name}" cost then')
         cost = then.cost(usage.input_tokens, usage.output_tokens, usage.cached_input_tokens)
         if cost is None:
-            return Priced(None, f'not priced: no price of cached input for "{name}"')
+            what = "cached input" if then.has_output else "output"
+            return Priced(None, f'not priced: no price of {what} for "{name}"')
         return Priced(cost)
 
     return price
@@ -139,7 +149,7 @@ def _rates_on(catalog: Catalog, name: str, day: date) -> Rates | None:
     for claim in catalog.claims(model, as_of=day):
         if claim.field.startswith("price_"):
             winning.setdefault(claim.field, claim)
-    return rates(winning)
+    return rates(winning, needs_output=False)
 
 
 def _turns(claim: Claim) -> list[date]:

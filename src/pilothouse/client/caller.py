@@ -30,9 +30,20 @@ from pilothouse.client.retry import (
 from pilothouse.core.answer import Answer, Usage
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
+from pilothouse.core.counting import CountAsk
+from pilothouse.core.embedding_ask import EmbeddingAsk
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.health import TargetHealth
-from pilothouse.core.ports import NowUs, PriceOf, Provider, Recorder, Reply
+from pilothouse.core.ports import (
+    Counter,
+    Embedder,
+    NowUs,
+    PriceOf,
+    Provider,
+    Recorder,
+    Reply,
+    Vectors,
+)
 from pilothouse.core.request import Request
 from pilothouse.core.route import Route, RouteSpec, Target
 from pilothouse.core.route_settings import Retries
@@ -99,7 +110,7 @@ class Client:
             return reply
 
         try:
-            reply = await self._first(ask, route, asked, spec, calls, once)
+            reply = await self._first(route, asked, spec, calls, once)
         except ProviderError as error:
             return Outcome(reply=None, error=error, calls=tuple(calls))
         return Outcome(reply=reply, error=None, calls=tuple(calls))
@@ -128,7 +139,43 @@ class Client:
                 raise
             return live
 
-        return await self._first(ask, route, asked, spec, told, once)
+        return await self._first(route, asked, spec, told, once, is_stream=True)
+
+    async def embed(
+        self,
+        ask: EmbeddingAsk,
+        route: Route,
+        *,
+        asked: Asked = SERVE,
+        spec: RouteSpec = PLAIN,
+        calls: list[Call] | None = None,
+    ) -> Vectors:
+        """Vectors from the first target that gives them. Raises `ProviderError`. `calls` as above."""
+        told = [] if calls is None else calls
+
+        async def once(provider: Provider, attempt: Attempt) -> Vectors:
+            assert attempt.key is not None
+            if not isinstance(provider, Embedder):
+                raise ProviderError(
+                    "caller", f"{attempt.target.provider} makes no embeddings", http_status=400
+                )
+            vectors = await provider.embed(attempt.target, ask, attempt.key, spec.timeouts)
+            attempt.usage = vectors.usage
+            told.append(attempt.answered())
+            return vectors
+
+        return await self._first(route, asked, spec, told, once)
+
+    async def count(self, ask: CountAsk, target: Target, *, spec: RouteSpec = PLAIN) -> int | None:
+        """Input tokens as the target's vendor counts them; None = it does not. Raises `ProviderError`.
+
+        Asked once; no call, since nobody bills it.
+        """
+        provider = self.providers[target.provider]
+        if not isinstance(provider, Counter):
+            return None
+        key = provider.keys.take(monotonic(), _NO_KEYS)
+        return await provider.count(target, ask, key, spec.timeouts)
 
     def price(
         self, target: Target, usage: Usage | None, at_us: int
@@ -143,12 +190,13 @@ class Client:
 
     async def _first(
         self,
-        ask: Ask,
         route: Route,
         asked: Asked,
         spec: RouteSpec,
         calls: list[Call],
         once: Callable[[Provider, Attempt], Awaitable[T]],
+        *,
+        is_stream: bool = False,
     ) -> T:
         """What the first attempt that succeeds gives. Raises the `ProviderError` that decided."""
         way = _Way(route, spec)
@@ -167,7 +215,7 @@ class Client:
                 number,
                 self._health_of(target),
                 provider.keys,
-                is_stream=ask.envelope.stream,
+                is_stream=is_stream,
                 is_timed=provider.is_timed,
             )
             budget = self._budget_of(target, spec)

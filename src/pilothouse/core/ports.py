@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
 from pilothouse.core.answer import Answer, Event, Usage
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call, Score
+from pilothouse.core.counting import CountAsk
+from pilothouse.core.embedding import EmbeddingAnswer
+from pilothouse.core.embedding_ask import EmbeddingAsk
 from pilothouse.core.key_pool import KeyPool
 from pilothouse.core.route import Target
 from pilothouse.core.route_settings import Timeouts
@@ -43,6 +46,18 @@ class Reply(Struct, frozen=True):
     dialect: str
     lost: tuple[str, ...] = ()
     """What of the request this dialect could not say."""
+
+
+class Vectors(Struct, frozen=True):
+    """Embeddings: the provider's bytes in its dialect, and what they used."""
+
+    body: bytes
+    usage: Usage
+    dialect: str
+    lost: tuple[str, ...] = ()
+    """What of the request this dialect could not say."""
+    answer: EmbeddingAnswer | None = None
+    """What the bytes mean; None = in the asker's own dialect, so nobody had to read them."""
 
 
 class Piece(Struct, frozen=True):
@@ -89,6 +104,31 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Give connections back."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """What a provider promises besides when it may know models that make vectors."""
+
+    has_embeddings: bool
+    """Whether it has an address for them."""
+
+    async def embed(
+        self, target: Target, ask: EmbeddingAsk, key: int = 0, limits: Timeouts = SAME_LIMITS
+    ) -> Vectors:
+        """A vector for each input. Failures as above."""
+        ...
+
+
+@runtime_checkable
+class Counter(Protocol):
+    """What a provider promises besides when its vendor may count tokens."""
+
+    async def count(
+        self, target: Target, ask: CountAsk, key: int = 0, limits: Timeouts = SAME_LIMITS
+    ) -> int | None:
+        """Input tokens, as the vendor counts them; None = it does not. Failures as above."""
         ...
 
 

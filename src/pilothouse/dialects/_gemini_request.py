@@ -132,6 +132,20 @@ def with_model(body: bytes, model: str) -> bytes:
     return _encode(fields)
 
 
+def with_counted_model(body: bytes, model: str) -> bytes:
+    """For `:countTokens`: a whole request inside must name the path's model. Raises `BadRequest`."""
+    fields = decoded(_raw_object, body)
+    for name in ("generateContentRequest", "generate_content_request"):
+        inner = fields.get(name)
+        if inner is not None and present(inner):
+            asked = decoded(_raw_object, bytes(inner))
+            asked["model"] = Raw(_encode(f"models/{_model(model)}"))
+            fields[name] = Raw(_encode(asked))
+    if "model" in fields:
+        fields["model"] = Raw(_encode(f"models/{_model(model)}"))
+    return _encode(fields)
+
+
 def _fields(body: bytes) -> dict[str, Raw]:
     fields = decoded(_raw_object, body)
     return {camel(name): value for name, value in fields.items() if present(value)}

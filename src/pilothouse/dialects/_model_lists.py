@@ -1,11 +1,11 @@
-"""The list of models in the three shapes that vendors' SDKs read, chosen by the headers they send.
+"""The list of models in the three shapes that vendors' SDKs read.
 
 A wrong shape is not an error for every SDK: Google's reads it as an empty list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -24,15 +24,6 @@ class ListedModel(NamedTuple):
     vendor: str
 
 
-def shape_for(headers: Mapping[str, str]) -> Shape:
-    """Whose SDK asks; header names in lower case. Without a sign of another it is OpenAI's."""
-    if "anthropic-version" in headers:
-        return "anthropic"
-    if "x-goog-api-key" in headers or "x-goog-api-client" in headers:
-        return "gemini"
-    return "openai"
-
-
 def write_models(models: Sequence[ListedModel], shape: Shape) -> bytes:
     """The whole list as one page."""
     match shape:
@@ -42,6 +33,18 @@ def write_models(models: Sequence[ListedModel], shape: Shape) -> bytes:
             found = _anthropic_page(models)
         case "gemini":
             found = {"models": [gemini_model(m) for m in models]}
+    return _encode(found)
+
+
+def write_model(model: ListedModel, shape: Shape) -> bytes:
+    """One of them alone."""
+    match shape:
+        case "openai":
+            found = openai_model(model)
+        case "anthropic":
+            found = anthropic_model(model)
+        case "gemini":
+            found = gemini_model(model)
     return _encode(found)
 
 

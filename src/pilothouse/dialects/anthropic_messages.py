@@ -46,6 +46,9 @@ _envelope = msgspec.json.Decoder(_EnvelopeIn)
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _count = msgspec.json.Decoder(_Count)
 _encode = msgspec.json.Encoder().encode
+_COUNTED = frozenset(
+    {"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"}
+)
 
 
 class AnthropicMessages:
@@ -128,9 +131,22 @@ class AnthropicMessages:
         """The same in the middle of a stream, as a whole server-sent event."""
         return errors.error_event(status, message, code=code, request_id=request_id)
 
-    def read_count_request(self, body: bytes) -> Request:
+    def read_count_request(self, body: bytes, *, model: str | None = None) -> Request:
         """A body for `count_path`: a question without a limit. Raises `BadRequest`."""
-        return read_request(body, needs_max_tokens=False)
+        return read_request(body, model=model, needs_max_tokens=False)
+
+    def write_count_request(self, request: Request) -> Written:
+        """The body for `count_path`: without the fields that say how to answer, which it refuses."""
+        written = write_request(request)
+        fields = _fields.decode(written.body)
+        kept = {name: value for name, value in fields.items() if name in _COUNTED}
+        return Written(_encode(kept), written.lost)
+
+    def with_counted_model(self, body: bytes, model: str) -> bytes:
+        """A body for `count_path`, for another model. Raises `BadRequest`."""
+        fields = decoded(_fields, body)
+        fields["model"] = Raw(_encode(model))
+        return _encode(fields)
 
     def write_count(self, input_tokens: int) -> bytes:
         """The answer to a count."""

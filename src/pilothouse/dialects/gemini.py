@@ -73,6 +73,10 @@ class Gemini:
         """The same bytes: the path says both. Usage is always told."""
         return requests.with_model(body, model)
 
+    def with_counted_model(self, body: bytes, model: str) -> bytes:
+        """The same bytes but for a whole request inside, which names its model. Raises `BadRequest`."""
+        return requests.with_counted_model(body, model)
+
     def read_answer(self, body: bytes) -> Answer:
         """Raises `ProviderError` (garbage, or refused when the prompt was blocked)."""
         return answers.read_answer(body)

@@ -126,11 +126,17 @@ class GeminiEmbeddings:
         return Written(_encode(body), tuple(lost))
 
     def with_model(self, body: bytes, model: str) -> bytes:
-        """`body` for another model, wherever it names one; every other byte of its values kept."""
-        fields = _raw_object.decode(body)
+        """`body` for another model, wherever it names one; every other byte of its values kept.
+
+        Raises `BadRequest`: nobody has read it so far, since its model is in the path.
+        """
+        fields = decoded(_raw_object, body)
         name = Raw(_encode(_resource(model)))
         if "requests" in fields:
-            batch = [_raw_object.decode(one) for one in _raw_list.decode(fields["requests"])]
+            batch = [
+                decoded(_raw_object, bytes(one))
+                for one in decoded(_raw_list, bytes(fields["requests"]))
+            ]
             fields["requests"] = Raw(_encode([{**one, "model": name} for one in batch]))
         else:
             fields["model"] = name

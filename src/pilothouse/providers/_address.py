@@ -24,11 +24,16 @@ class Address(Struct, frozen=True, kw_only=True):
     path: str
     stream_path: str
     count_path: str | None
+    single_path: str
 
     def path_for(self, model: str, *, stream: bool = False) -> str:
         """The path below `base_url`, the model percent-encoded. Raises `InvalidInput` for dots alone."""
         path = self.stream_path if stream else self.path
         return _with_model(path, model)
+
+    def single_path_for(self, model: str) -> str:
+        """Where one input alone goes. Raises `InvalidInput` as above."""
+        return _with_model(self.single_path, model)
 
     def count_path_for(self, model: str) -> str | None:
         """Where tokens of a request are counted; None = nowhere."""
@@ -72,14 +77,15 @@ def address(
     path, stream_path = end.path, end.stream_path
     if end.dated_path is not None and settings.get("api_version"):
         path = stream_path = end.dated_path
-    filled = [
-        _filled(text, row, settings) for text in (base, path, stream_path or path, end.count_path)
-    ]
+    single_path = end.single_path or path
+    texts = (base, path, stream_path or path, end.count_path, single_path)
+    filled = [_filled(text, row, settings) for text in texts]
     return Address(
         base_url=(filled[0] or "").rstrip("/"),
         path=filled[1] or "",
         stream_path=filled[2] or "",
         count_path=filled[3],
+        single_path=filled[4] or "",
     )
 
 

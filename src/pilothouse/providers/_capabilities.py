@@ -37,16 +37,24 @@ class FormatAbilities(Struct, frozen=True, kw_only=True):
 def capability_table(providers: Sequence[str] | None = None) -> list[FormatAbilities]:
     """All providers, or those named, each format in its provider's order of preference."""
     return [
-        FormatAbilities(
-            provider=name,
-            title=found.title,
-            dialect=dialect,
-            is_own_machine=found.is_own_machine,
-            abilities=abilities(found, dialect),
-        )
+        one
         for name, found in all_rows().items()
         if providers is None or name in providers
-        for dialect in found.endpoints
+        for one in format_abilities(name, found)
+    ]
+
+
+def format_abilities(name: str, row: ProviderRow) -> list[FormatAbilities]:
+    """One provider, called `name`, each format in its order of preference."""
+    return [
+        FormatAbilities(
+            provider=name,
+            title=row.title,
+            dialect=dialect,
+            is_own_machine=row.is_own_machine,
+            abilities=abilities(row, dialect),
+        )
+        for dialect in row.endpoints
     ]
 
 
@@ -54,6 +62,11 @@ def abilities(row: ProviderRow, dialect: DialectName) -> dict[str, Said]:
     """Of one format at one provider, in the order of `ABILITIES`."""
     own = row.capabilities.get(dialect)
     return {name: _said(_ability(row, dialect, own, name)) for name in ABILITIES}
+
+
+def best_abilities(formats: Sequence[FormatAbilities]) -> dict[str, Said]:
+    """What is done in the format that does it best, earlier ones first; requests may come in any of them."""
+    return {name: min((f.abilities[name] for f in formats), key=_distance) for name in ABILITIES}
 
 
 def with_abilities(
@@ -65,6 +78,10 @@ def with_abilities(
             hint = did_you_mean(name, ABILITIES) or f" (there are: {', '.join(ABILITIES)})"
             raise InvalidInput(f'"{name}" is not an ability.{hint}')
     return [row for row in table if all(row.abilities[w].does != "no" for w in wanted)]
+
+
+def _distance(said: Said) -> int:
+    return ("yes", "partly", "no").index(said.does)
 
 
 def _ability(row: ProviderRow, dialect: DialectName, own: Abilities | None, name: str) -> Ability:

@@ -70,6 +70,8 @@ class Endpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     path: str
     stream_path: str | None = None
     """None = the same."""
+    single_path: str | None = None
+    """For one input that is asked for alone (embeddings); None = the same."""
     count_path: str | None = None
     """Counts tokens of a request; None = cannot."""
     dated_path: str | None = None

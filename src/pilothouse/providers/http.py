@@ -11,17 +11,22 @@ from urllib.parse import urlsplit
 
 from pilothouse import registry
 from pilothouse.core.ask import Ask
+from pilothouse.core.counting import CountAsk, CountingDialect
+from pilothouse.core.embedding_ask import EmbeddingAsk
 from pilothouse.core.error_class import classify
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.key_pool import KeyPool
-from pilothouse.core.ports import AnswerStream, Reply
+from pilothouse.core.ports import AnswerStream, Reply, Vectors
 from pilothouse.core.rate_headers import read_rate
 from pilothouse.core.route import Target
 from pilothouse.core.route_settings import Timeouts as RouteTimeouts
 from pilothouse.core.secret import Secret
 from pilothouse.providers._address import address, settings_of
+from pilothouse.providers._capabilities import FormatAbilities, format_abilities
 from pilothouse.providers._config import ProviderConfig
-from pilothouse.providers._endpoint import Sending
+from pilothouse.providers._counting import count_body, count_formats
+from pilothouse.providers._embedding import EmbeddingLine, embedding_formats
+from pilothouse.providers._endpoint import Line, Sending, passed_on
 from pilothouse.providers._error_body import read_error_body
 from pilothouse.providers._rows import DialectName, ProviderRow
 from pilothouse.providers._signers.choose import signer_for
@@ -62,6 +67,8 @@ class HttpProvider:
         self._limits: dict[RouteTimeouts, Timeouts] = {_SAME_LIMITS: self._timeouts}
         self._pools: dict[str, Pool] = {}
         self._endings: dict[str, Sending] = {}
+        self._embedding_lines: dict[str, EmbeddingLine] = {}
+        self.has_embeddings = bool(embedding_formats(row, dialect))
         self._preferred = self._preference()
         self._sending(self._preferred)  # what is missing in the configuration is said at the start
 
@@ -132,6 +139,37 @@ class HttpProvider:
             splitter=SPLITTERS[sending.framing],
         )
 
+    async def embed(
+        self, target: Target, ask: EmbeddingAsk, key: int = 0, limits: RouteTimeouts = _SAME_LIMITS
+    ) -> Vectors:
+        """A vector for each input, the provider's bytes untouched."""
+        line = self._embedding_line(ask)
+        body, lost = line.body(ask, target.model)
+        path = line.path(ask, target.model)
+        said = await self._posted(line, path, body, key, limits)
+        return line.vectors(ask, said, lost)
+
+    async def count(
+        self, target: Target, ask: CountAsk, key: int = 0, limits: RouteTimeouts = _SAME_LIMITS
+    ) -> int | None:
+        """Input tokens as the vendor counts them, asked in the caller's own format where it can be."""
+        formats = count_formats(self._row, self._only)
+        if not formats:
+            return None
+        own = ask.dialect.name
+        line = self._sending(own if own in formats else formats[0])
+        dialect: CountingDialect = registry.plugin("dialects", line.dialect.name)
+        body = count_body(line, dialect, ask, target.model)
+        path = line.address.count_path_for(self._row.model_id(target.model))
+        assert path is not None
+        extra = passed_on(ask.headers) if dialect is ask.dialect else None
+        return dialect.read_count(await self._posted(line, path, body, key, limits, extra))
+
+    def formats(self) -> list[FormatAbilities]:
+        """What it does in each format that it may be asked in; `provider` is left empty."""
+        found = format_abilities("", self._row)
+        return [one for one in found if self._only in (None, one.dialect)]
+
     async def close(self) -> None:
         """Close idle connections."""
         for pool in self._pools.values():
@@ -157,6 +195,22 @@ class HttpProvider:
         return found
 
     def _opened(self, name: DialectName) -> Sending:
+        return Sending(registry.plugin("dialects", name), self._line(name))
+
+    def _embedding_line(self, ask: EmbeddingAsk) -> EmbeddingLine:
+        """The caller's own format where the provider speaks it."""
+        formats = embedding_formats(self._row, self._only)
+        if not formats:
+            raise ProviderError("caller", f"{self._row.title} makes no embeddings", http_status=400)
+        own = ask.dialect.name
+        name: DialectName = formats[0] if own not in formats else own  # pyright: ignore[reportAssignmentType]
+        found = self._embedding_lines.get(name)
+        if found is None:
+            dialect = registry.plugin("dialects", name)
+            found = self._embedding_lines[name] = EmbeddingLine(dialect, self._line(name))
+        return found
+
+    def _line(self, name: DialectName) -> Line:
         row = self._row
         where = address(row, name, self._settings, self._base_url)
         pool = self._pools.get(where.base_url)
@@ -173,8 +227,27 @@ class HttpProvider:
             )
             for key in self._secrets or (None,)
         ]
-        plugin = registry.plugin("dialects", name)
-        return Sending(row, row.endpoints[name], plugin, where, signers, pool)
+        return Line(row, row.endpoints[name], where, signers, pool)
+
+    async def _posted(
+        self,
+        line: Line,
+        path: str,
+        body: bytes,
+        key: int,
+        limits: RouteTimeouts,
+        extra: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """What a whole answer says."""
+        try:
+            head = await line.head_to(path, key, body, extra)
+            response = await line.pool.send(head, body, self._within(limits))
+            if response.status != 200:
+                raise self._refusal(response.status, response.headers, response.body)
+        except ProviderError as error:
+            raise _scrubbed(error, line) from None
+        self._heed(key, response.headers)
+        return response.body
 
     def _within(self, limits: RouteTimeouts) -> Timeouts:
         found = self._limits.get(limits)
@@ -232,10 +305,10 @@ def _merged(own: Timeouts, route: RouteTimeouts) -> Timeouts:
     )
 
 
-def _scrubbed(error: ProviderError, sending: Sending) -> ProviderError:
+def _scrubbed(error: ProviderError, line: Line) -> ProviderError:
     return ProviderError(
         error.kind,
-        sending.scrub(str(error))[:_MOST_MESSAGE],
+        line.scrub(str(error))[:_MOST_MESSAGE],
         http_status=error.http_status,
         retry_after_s=error.retry_after_s,
     )

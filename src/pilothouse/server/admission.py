@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -11,8 +11,8 @@ from pilothouse.client.keyring import Holder
 from pilothouse.client.limits import messages
 from pilothouse.client.limits.estimate import upper_estimate
 from pilothouse.client.limits.port import Admission, Ask, Limiter
-from pilothouse.core.ask import Ask as Question
 from pilothouse.core.call import Call
+from pilothouse.core.dialect import Envelope
 from pilothouse.core.limits import Refused, Scope
 from pilothouse.core.pico import pico_usd
 from pilothouse.core.ports import NowUs, PriceOf
@@ -20,6 +20,17 @@ from pilothouse.core.route import Route
 
 _BYTES_A_TOKEN = 3
 """Of a whole body, a little on the safe side: four is usual for English prose alone."""
+
+
+class Question(Protocol):
+    """What a request's size is estimated from: an `Ask`, an `EmbeddingAsk`."""
+
+    envelope: Envelope
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
 
 
 class AdmissionRules(Struct, frozen=True, kw_only=True):
@@ -97,7 +108,8 @@ class Admissions:
     ) -> Ask | Refused:
         rules, envelope = self._rules, question.envelope
         input_tokens = question.size // _BYTES_A_TOKEN + 1
-        output_tokens = (envelope.max_output_tokens or rules.default_output_tokens) * envelope.n
+        most = envelope.max_output_tokens
+        output_tokens = (rules.default_output_tokens if most is None else most) * envelope.n
         pico = 0
         if any(scope.budgets for scope in scopes):
             for target in route.targets:

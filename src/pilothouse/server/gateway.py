@@ -23,14 +23,17 @@ from pilothouse.core.limits import Refused
 from pilothouse.core.place import position
 from pilothouse.core.ports import Reply
 from pilothouse.core.route import Live, Route, RouteSpec, Split
-from pilothouse.dialects._model_lists import ListedModel, shape_for, write_models
 from pilothouse.server.admission import Admissions, Hold, refusal_lines
 from pilothouse.server.callers import Callers
+from pilothouse.server.counting import Counting
 from pilothouse.server.doors import Door, Doors
 from pilothouse.server.doors import dialect as dialect_named
+from pilothouse.server.embeddings import Embeddings
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.keepalive import Keepalive
+from pilothouse.server.listing import Listing
 from pilothouse.server.refusals import code_of, id_lines, refuse, refuse_for, status_of
+from pilothouse.server.routes import Routes
 
 _JSON = "content-type: application/json\r\n"
 
@@ -58,6 +61,10 @@ class Gateway:
         self._admissions = admissions
         self._keepalive_s = keepalive_s
         self._doors = Doors()
+        routes = Routes(client, router, split_of)
+        self._embeddings = Embeddings(client, routes, admissions)
+        self._counting = Counting(client, routes)
+        self._listing = Listing(client, routes)
 
     async def handle(self, http: HttpRequest, out: Exchange) -> None:
         """Answer one request, whatever it is."""
@@ -79,11 +86,24 @@ class Gateway:
             refuse(out, door.dialect, 401, holder.message, code="invalid_api_key")
         elif door.asks == "answer":
             await self._answer(door, http, out, holder)
-        elif door.asks == "models":
-            body = write_models(self._listed(holder), shape_for(http.headers))
-            out.send(200, body)
         else:
-            refuse(out, door.dialect, 404, f"{http.path} is not served", code="not_found")
+            await self._beside(door, http, out, holder)
+
+    async def _beside(
+        self, door: Door, http: HttpRequest, out: Exchange, holder: Holder | None
+    ) -> None:
+        """All that is asked but answers."""
+        match door.asks:
+            case "embed":
+                await self._embeddings.answer(door, http, out, holder)
+            case "count":
+                await self._counting.answer(door, http, out, holder)
+            case "models":
+                self._listing.models(door, out, holder)
+            case "model":
+                self._listing.model(door, out, holder)
+            case _:
+                await self._listing.capabilities(http, out, holder)
 
     def route(self, ask: Ask, spec: RouteSpec, facts: Facts) -> Route:
         """Where `ask` goes now."""
@@ -97,11 +117,6 @@ class Gateway:
             cost_of=self._client.cost_now,
         )
         return self._router.route(facts, spec, live)
-
-    def _listed(self, holder: Holder | None) -> list[ListedModel]:
-        """Those that `holder` may name."""
-        names = self._router.names
-        return [ListedModel(n, 0, "pilothouse") for n in names if _may_use(holder, n)]
 
     async def _answer(
         self, door: Door, http: HttpRequest, out: Exchange, holder: Holder | None

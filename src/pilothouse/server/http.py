@@ -121,6 +121,9 @@ class ServerConnection(asyncio.Protocol):
         self._header_size = 0
         self._body_size = 0
         self._is_in_headers = True
+        self._is_in_request = False
+        self._begun = 0
+        """Requests so far, the one under way included."""
         self._waiting: deque[HttpRequest] = deque()
         self._task: asyncio.Task[None] | None = None
         self._drain: asyncio.Future[None] | None = None
@@ -153,9 +156,12 @@ class ServerConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._is_closing:
             return
+        own = self._begun if self._is_in_request else self._begun + 1
         try:
             self._parser.feed_data(data)
-            if self._is_in_headers:
+            # The parser tells a header when it is whole. One that is not counts as the data it came in,
+            # if all of that is its own: a body's end may stand before it.
+            if self._is_in_request and self._is_in_headers and self._begun == own:
                 self._count_header(len(data))
         except httptools.HttpParserUpgrade:
             self._refuse(400, "this server does not change protocols")
@@ -177,6 +183,8 @@ class ServerConnection(asyncio.Protocol):
         self._body_size = 0
         self._header_size = 0
         self._is_in_headers = True
+        self._is_in_request = True
+        self._begun += 1
         self.deadline_s = self._server.loop.time() + self._limits.request_s
 
     def on_url(self, url: bytes) -> None:
@@ -212,6 +220,7 @@ class ServerConnection(asyncio.Protocol):
         request = self._request
         request.body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._is_in_headers = True
+        self._is_in_request = False
         self._header_size = 0
         if self._task is None:
             self._begin(request)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pilothouse.core.dialect import Dialect
-from pilothouse.core.errors import ProviderError
+from pilothouse.core.errors import BadRequest, ProviderError
 from pilothouse.core.key_pool import EXHAUSTED_CODE
+from pilothouse.core.limits import Refused
+from pilothouse.server.admission import refusal_lines
 from pilothouse.server.http import Exchange
 
 _STATUS_BY_CLASS = {
@@ -70,6 +72,39 @@ def refuse_for(out: Exchange, dialect: Dialect, error: ProviderError, request_id
         request_id=request_id,
         code=code_of(error),
         headers=headers,
+    )
+
+
+def refuse_bad(out: Exchange, dialect: Dialect, error: BadRequest, request_id: str) -> None:
+    """A body that cannot be used: 422 where a parameter is at fault, 400 where all of it is."""
+    status = 422 if error.param else 400
+    refuse(out, dialect, status, str(error), param=error.param, request_id=request_id)
+
+
+def refuse_unknown(out: Exchange, dialect: Dialect, message: str, request_id: str) -> None:
+    """Nothing is called so."""
+    refuse(
+        out,
+        dialect,
+        404,
+        message,
+        code="model_not_found",
+        param="model",
+        request_id=request_id,
+    )
+
+
+def refuse_limited(out: Exchange, dialect: Dialect, refused: Refused, request_id: str) -> None:
+    """A limit or a budget has no room; an SDK waits only where waiting helps."""
+    lines = "x-should-retry: false\r\n" if refused.retry_after_s is None else ""
+    refuse(
+        out,
+        dialect,
+        429,
+        refused.message,
+        code="insufficient_quota" if refused.by == "budget" else "rate_limit_exceeded",
+        request_id=request_id,
+        headers=lines + refusal_lines(refused),
     )
 
 

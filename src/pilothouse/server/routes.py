@@ -1,0 +1,71 @@
+"""What a caller may name, and where a request under that name goes now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from pilothouse.client.caller import Client
+from pilothouse.client.keyring import Holder
+from pilothouse.client.routing import Router
+from pilothouse.core.dialect import Envelope
+from pilothouse.core.errors import did_you_mean
+from pilothouse.core.facts import Facts, facts_of_envelope
+from pilothouse.core.place import position
+from pilothouse.core.route import Live, Route, RouteSpec, Split
+from pilothouse.server.http import HttpRequest
+
+
+class Routes:
+    """The router as one key's holder sees it. `split_of` says what a running rollout makes of a route."""
+
+    def __init__(
+        self, client: Client, router: Router, split_of: Callable[[str], Split | None]
+    ) -> None:
+        self._client = client
+        self._router = router
+        self._split_of = split_of
+
+    def names(self, holder: Holder | None) -> list[str]:
+        """All that `holder` may ask for."""
+        return [name for name in self._router.names if may_use(holder, name)]
+
+    def spec(self, model: str, holder: Holder | None) -> RouteSpec | None:
+        """The route called `model`; None when there is none, or none for `holder`."""
+        return self._router.spec(model) if may_use(holder, model) else None
+
+    def unknown(self, model: str, holder: Holder | None) -> str:
+        """The same in words: another's routes are not told."""
+        hint = did_you_mean(model, self.names(holder))
+        return f'no route or target is called "{model}".{hint} (see /v1/models)'
+
+    def route(self, facts: Facts, spec: RouteSpec) -> Route:
+        """Where a request goes now."""
+        live = Live(
+            now_s=monotonic(),
+            draw=position("draw", facts.request_id),
+            health=self._client.health,
+            split=self._split_of(spec.name),
+            cost_of=self._client.cost_now,
+        )
+        return self._router.route(facts, spec, live)
+
+
+def may_use(holder: Holder | None, model: str) -> bool:
+    """Whether `holder` may name it; None is nobody's key, and may name all."""
+    return holder is None or holder.key.may_use(model)
+
+
+def facts_of(
+    http: HttpRequest, envelope: Envelope, request_id: str, dialect: str, holder: Holder | None
+) -> Facts:
+    """What is known of a request from its headers and its envelope."""
+    return facts_of_envelope(
+        envelope,
+        request_id=request_id,
+        dialect=dialect,
+        subject=http.headers.get("x-pilothouse-subject"),
+        conversation=http.headers.get("x-pilothouse-conversation"),
+        key_id=holder.key.id if holder else None,
+        team=holder.key.team if holder else None,
+    )
