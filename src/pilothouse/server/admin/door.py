@@ -85,8 +85,7 @@ def _query(http: HttpRequest, operation: Operation) -> object:
         return None
     try:
         # Not strict: a number in a query is text.
-        found: object = msgspec.convert(dict(pairs), operation.query, strict=False)
-        return found
+        return msgspec.convert(dict(pairs), operation.query, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"query: {error}") from None
 
@@ -97,8 +96,7 @@ def _body(http: HttpRequest, operation: Operation) -> object:
             raise InvalidInput(f"{operation.method} {operation.path} takes no body")
         return None
     try:
-        found: object = msgspec.json.decode(http.body or b"{}", type=operation.body)
-        return found
+        return msgspec.json.decode(http.body or b"{}", type=operation.body)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"body: {error}") from None
     except msgspec.DecodeError as error:

@@ -37,8 +37,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     answer: Callable[[Asked], Awaitable[object]]
     returns: Any
     """The type of what is sent, for the document."""
-    query: type | None = None
-    body: type | None = None
+    query: type[Any] | None = None
+    body: type[Any] | None = None
     status: int = 200
     is_open: bool = False
     """Whether it asks for no key."""
