@@ -76,7 +76,7 @@ def test_a_stream_that_runs_across_a_reload_comes_whole_from_a_provider_that_is_
         ("providers: [", ":1"),
         (CONFIG.replace("[small]", "[smal]"), 'unknown target "smal"'),
         (CONFIG.replace("TEST_ADMIN_KEY", "NOT_SET"), "NOT_SET is not set"),
-        (CONFIG.replace("builtin:gsm8k", "gone.jsonl"), "gone.jsonl"),
+        (CONFIG.replace("kind: replay", "kind: replay, key_file: gone.txt"), "no such file"),
         (CONFIG + "unknown_section: {}\n", "unknown_section"),
         ("", ""),
     ],
@@ -101,7 +101,9 @@ def test_a_file_that_cannot_be_used_is_refused_whole_and_the_old_one_serves_on(
 @pytest.mark.slow
 def test_what_only_a_restart_changes_is_named_and_the_rest_is_taken(config: Path) -> None:
     with served(config) as gateway:
-        text = CONFIG.replace("server: {port: 0}", "server: {port: 1, host: 0.0.0.0, is_open: true}")
+        text = CONFIG.replace(
+            "server: {port: 0}", "server: {port: 1, host: 0.0.0.0, is_open: true}"
+        )
         config.write_text(text.replace("support:", "helpdesk:") + "store: {path: other.db}\n")
         status, done = gateway.admin("/admin/reload", method="POST")
         assert status == 200
@@ -125,7 +127,11 @@ def test_many_reloads_under_traffic_lose_no_request(config: Path) -> None:
     with served(config) as gateway:
         for number in range(12):
             name = "extra" if number % 2 else "other"
-            reload(gateway, config, CONFIG.replace("routes:\n", f"aliases: {{{name}: support}}\nroutes:\n"))
+            reload(
+                gateway,
+                config,
+                CONFIG.replace("routes:\n", f"aliases: {{{name}: support}}\nroutes:\n"),
+            )
             assert [ask(gateway.url) for _ in range(4)] == [200] * 4
         gateway.process.terminate()
         assert gateway.process.wait(20) == 0

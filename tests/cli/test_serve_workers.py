@@ -42,7 +42,9 @@ def test_workers_share_the_port_and_the_books_and_stop_together(
         assert len([row for row in rows if row["successes"]]) > 1, "one worker took everything"
         text = gateway.admin("/metrics")[1]
         assert "pilothouse_workers 3\n" in text
-        assert 'pilothouse_requests_total{source="serve",route="support",target="small"} 40\n' in text
+        assert (
+            'pilothouse_requests_total{source="serve",route="support",target="small"} 40\n' in text
+        )
         gateway.process.send_signal(number)
         assert gateway.process.wait(30) == code
         assert not [pid for pid in workers if _is_alive(pid)]

@@ -91,8 +91,7 @@ def fixed_changes(started_with: Config, written: Config) -> tuple[str, ...]:
         "server.workers": (old.server.workers, new.server.workers),
         "store.path": (old.store_path, new.store_path),
         "limits.redis": (old.limits.redis, new.limits.redis),
-        "admin.host": (_admin_host(old), _admin_host(new)),
-        "admin.port": (_admin_port(old), _admin_port(new)),
+        "admin": (_admin_place(old), _admin_place(new)),
     }
     return tuple(name for name, (before, after) in pairs.items() if before != after)
 
@@ -101,7 +100,7 @@ def with_fixed(written: Config, running: Config) -> Config:
     """`written` with what cannot change as it runs."""
     server, admin = running.server, running.admin
     if admin is not None and written.admin is not None:
-        admin = replace(written.admin, host=admin.host, port=admin.port)
+        admin = replace(admin, key_env=written.admin.key_env)
     return replace(
         written,
         server=replace(written.server, host=server.host, port=server.port, workers=server.workers),
@@ -111,9 +110,7 @@ def with_fixed(written: Config, running: Config) -> Config:
     )
 
 
-def _admin_host(config: Config) -> str | None:
-    return config.admin.host if config.admin else None
-
-
-def _admin_port(config: Config) -> int | None:
-    return config.admin.port if config.admin else None
+def _admin_place(config: Config) -> tuple[str, int, bool] | None:
+    """All of the section but its key."""
+    admin = config.admin
+    return (admin.host, admin.port, admin.is_metrics_open) if admin else None

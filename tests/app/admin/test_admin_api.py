@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow
 PLANTED = "planted-secret-value"
 WITH_SECRETS = CONFIG.replace(
     "targets:\n",
-    "  other: {kind: openai_compatible, "
-    f'base_url: "http://user:{PLANTED}@127.0.0.1:9/v1?key={PLANTED}"}}\ntargets:\n',
+    '  other: {kind: openai_compatible, base_url: "http://127.0.0.1:9/v1", key_file: key.txt}\n'
+    "targets:\n",
     1,
 )
 
@@ -28,6 +28,7 @@ WITH_SECRETS = CONFIG.replace(
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     path = tmp_path_factory.mktemp("admin") / "pilothouse.yaml"
     path.write_text(WITH_SECRETS)
+    (path.parent / "key.txt").write_text(PLANTED)
     with served(path) as running:
         yield running
 
@@ -144,7 +145,10 @@ def test_calls_targets_and_metrics_tell_what_happened(gateway: Gateway) -> None:
     assert (target["state"], target["in_flight"]) == ("closed", 0)
     assert target["successes"] >= 1
     text = gateway.admin("/metrics")[1]
-    assert 'pilothouse_attempts_total{source="serve",route="support",target="small",status="ok"' in text
+    assert (
+        'pilothouse_attempts_total{source="serve",route="support",target="small",status="ok"'
+        in text
+    )
     assert secret not in text and "asker" not in text
     gateway.admin("/admin/calls?route=support&status=ok&limit=1&since=1h")
 

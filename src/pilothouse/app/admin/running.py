@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
 
@@ -132,17 +131,9 @@ def _view(serving: Generation) -> ConfigView:
 def _provider(config: ProviderConfig) -> ProviderView:
     return ProviderView(
         kind=config.kind,
-        base_url=_without_secrets(config.base_url),
+        base_url=config.base_url,  # one with a password or a query is refused at the start
         key_env=config.key_envs,
         key_file=config.key_files,
         dialect=config.dialect,
         settings=sorted(config.settings),
     )
-
-
-def _without_secrets(url: str | None) -> str | None:
-    """Neither `user:password@` nor a query: people put keys there."""
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
