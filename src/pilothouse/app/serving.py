@@ -15,12 +15,15 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pilothouse.app.compose import open_providers
 from pilothouse.app.config import Config, load_config
 from pilothouse.app.reloading import with_fixed
 from pilothouse.app.supervisor import Listening, Supervisor
 from pilothouse.app.worker import GRACE_S, Place, Start, cannot_listen, run
+from pilothouse.catalog.catalog import load_bundled
 from pilothouse.core.errors import InvalidInput, PilothouseError
 from pilothouse.core.limits import Limits
+from pilothouse.server.doors import Doors
 
 log = logging.getLogger("pilothouse.serving")
 
@@ -71,7 +74,15 @@ def _serve_with_workers(start: Start, ready: Callable[[Listening], None]) -> int
             latest.pin(where)
             ready(where)
 
+        _warm(config)
         return Supervisor(server.workers, child, latest.read).run(all_ready, GRACE_S)
+
+
+def _warm(config: Config) -> None:
+    """What every worker would import and read is there before the first fork: one copy, and a quick start."""
+    load_bundled()
+    Doors()
+    open_providers(config.providers)
 
 
 class _Latest:

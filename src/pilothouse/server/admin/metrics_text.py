@@ -99,13 +99,14 @@ def _histogram(
     name: str, help_text: str, samples: Iterable[tuple[Mapping[str, str], Histogram]]
 ) -> str:
     lines = [f"# HELP pilothouse_{name} {help_text}", f"# TYPE pilothouse_{name} histogram"]
+    bounds = [*[f"{bound / 1000:g}" for bound in BOUNDS_MS], "+Inf"]
     for labels, histogram in samples:
-        bounds = [*[f"{bound / 1000:g}" for bound in BOUNDS_MS], "+Inf"]
+        own = _in_braces(labels)
+        opening = f'pilothouse_{name}_bucket{own[:-1]},le="'
         totals = list(accumulate(histogram.counts))
-        for bound, total in zip(bounds, totals, strict=True):
-            lines.append(f"pilothouse_{name}_bucket{_in_braces({**labels, 'le': bound})} {total}")
-        lines.append(f"pilothouse_{name}_sum{_in_braces(labels)} {histogram.sum_ms / 1000:.6f}")
-        lines.append(f"pilothouse_{name}_count{_in_braces(labels)} {totals[-1]}")
+        lines += [f'{opening}{b}"}} {total}' for b, total in zip(bounds, totals, strict=True)]
+        lines.append(f"pilothouse_{name}_sum{own} {histogram.sum_ms / 1000:.6f}")
+        lines.append(f"pilothouse_{name}_count{own} {totals[-1]}")
     return "\n".join(lines) + "\n"
 
 
