@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "app"))
+
 from running import ADMIN_KEY, CONFIG, QUESTIONS, ask, served, within_10_s
+from slow_upstream import slow_upstream
 
 from pilothouse.core.ports import CallFilter
 from pilothouse.stores.sqlite import SqliteStore
@@ -19,6 +26,15 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="workers need Linux"),
 ]
+
+
+SLOW = """\
+providers:
+  slow: {{kind: openai_compatible, base_url: "{url}"}}
+targets:
+  slow: {{provider: slow, model: m}}
+server: {{port: 0}}
+"""
 
 
 @pytest.fixture
@@ -151,6 +167,24 @@ def test_all_workers_together_let_no_more_through_than_the_limit(config: Path) -
         assert statuses.count(200) + statuses.count(429) == len(QUESTIONS)
 
 
+def test_a_stream_under_way_ends_whole_after_sigterm(config: Path) -> None:
+    with slow_upstream() as upstream:
+        config.write_text(SLOW.format(url=upstream.base_url))
+        with served(config, "--workers", "2") as gateway:
+            port = int(gateway.url.rpartition(":")[2])
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            body = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "?"}]}
+            connection.request("POST", "/v1/chat/completions", json.dumps(body))
+            answer = connection.getresponse()
+            assert b"Fo" in answer.readline()
+            gateway.process.terminate()
+            within_10_s(lambda: _is_closed(port), "the port stays open")
+            upstream.go_on.set()
+            assert answer.read().rstrip().endswith(b"[DONE]")
+            connection.close()
+            assert gateway.process.wait(20) == 0
+
+
 @pytest.mark.parametrize("workers", ["0", "257", "x"])
 def test_a_number_of_workers_that_cannot_be_meant_is_refused(config: Path, workers: str) -> None:
     assert _start(config, "--workers", workers).returncode == 2
@@ -165,6 +199,11 @@ def _start(config: Path, *args: str) -> subprocess.CompletedProcess[str]:
         timeout=30,
         env={**os.environ, "TEST_ADMIN_KEY": ADMIN_KEY},
     )
+
+
+def _is_closed(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _workers_that_tell(text: str) -> int:

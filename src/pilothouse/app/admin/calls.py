@@ -51,12 +51,12 @@ def call_operations(store: SqliteStore) -> Sequence[Operation]:
 
     return (
         Operation(
-            method="GET",
-            path="/admin/calls",
-            summary="List recorded attempts, newest first.",
-            answer=listed,
+            "GET",
+            "/admin/calls",
+            "List recorded attempts, newest first.",
+            listed,
+            CallList,
             query=CallsQuery,
-            returns=CallList,
         ),
     )
 

@@ -38,102 +38,79 @@ class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """So long the present secret stays good beside the new one."""
 
 
+class _Desk:
+    """What is asked of keys, done in a thread: the database may take its time."""
+
+    def __init__(self, store: SqliteStore, refresh: Callable[[], Awaitable[None]]) -> None:
+        self._table = store.keys
+        self._budgets = store.budgets
+        self._refresh = refresh
+
+    async def listed(self, asked: Asked) -> KeyList:
+        closed = asked.query.closed
+        found = await asyncio.to_thread(keys.listed, self._table, now_us(), with_closed=closed)
+        return KeyList(found)
+
+    async def created(self, asked: Asked) -> keys.Created:
+        bits, randomness = int.from_bytes(os.urandom(10)), os.urandom(SECRET_BYTES)
+        return await self._changing(
+            lambda: keys.create(
+                self._table, asked.body, now_us(), id_bits=bits, randomness=randomness
+            )
+        )
+
+    async def shown(self, asked: Asked) -> keys.KeyView:
+        return await asyncio.to_thread(keys.shown, self._table, asked.at["key"], now_us())
+
+    async def changed(self, asked: Asked) -> keys.KeyView:
+        return await self._changing(
+            lambda: keys.changed(self._table, asked.at["key"], asked.body, now_us())
+        )
+
+    async def rotated(self, asked: Asked) -> keys.Created:
+        overlap_us, randomness = round(asked.body.overlap_s * 1e6), os.urandom(SECRET_BYTES)
+        key = asked.at["key"]
+        return await self._changing(
+            lambda: keys.rotate(
+                self._table, key, now_us(), overlap_us=overlap_us, randomness=randomness
+            )
+        )
+
+    async def revoked(self, asked: Asked) -> keys.KeyView:
+        return await self._changing(lambda: keys.revoke(self._table, asked.at["key"], now_us()))
+
+    async def spend(self, asked: Asked) -> keys.Spend:
+        return await asyncio.to_thread(
+            keys.spend, self._table, self._budgets, asked.at["key"], now_us()
+        )
+
+    async def _changing(self, do: Callable[[], T]) -> T:
+        found = await asyncio.to_thread(do)
+        await self._refresh()
+        return found
+
+
 def key_operations(
     store: SqliteStore, refresh: Callable[[], Awaitable[None]]
 ) -> Sequence[Operation]:
     """`refresh` makes changes count in this process at once; others follow within a second."""
-    table = store.keys
-
-    async def changing(do: Callable[[], T]) -> T:
-        found = await asyncio.to_thread(do)
-        await refresh()
-        return found
-
-    async def listed(asked: Asked) -> object:
-        closed = asked.query.closed
-        return KeyList(await asyncio.to_thread(keys.listed, table, now_us(), with_closed=closed))
-
-    async def created(asked: Asked) -> object:
-        bits, randomness = int.from_bytes(os.urandom(10)), os.urandom(SECRET_BYTES)
-        return await changing(
-            lambda: keys.create(table, asked.body, now_us(), id_bits=bits, randomness=randomness)
-        )
-
-    async def shown(asked: Asked) -> object:
-        return await asyncio.to_thread(keys.shown, table, asked.at["key"], now_us())
-
-    async def changed(asked: Asked) -> object:
-        return await changing(lambda: keys.changed(table, asked.at["key"], asked.body, now_us()))
-
-    async def rotated(asked: Asked) -> object:
-        overlap_us = round(asked.body.overlap_s * 1e6)
-        randomness = os.urandom(SECRET_BYTES)
-        return await changing(
-            lambda: keys.rotate(
-                table, asked.at["key"], now_us(), overlap_us=overlap_us, randomness=randomness
-            )
-        )
-
-    async def revoked(asked: Asked) -> object:
-        return await changing(lambda: keys.revoke(table, asked.at["key"], now_us()))
-
-    async def spend(asked: Asked) -> object:
-        return await asyncio.to_thread(keys.spend, table, store.budgets, asked.at["key"], now_us())
-
-    one = "/admin/keys/{key}"
+    desk = _Desk(store, refresh)
+    new, one = "/admin/keys", "/admin/keys/{key}"
+    make = "Make a key. Its secret is in this answer and nowhere else."
+    rotate = "Give it a new secret."
     return (
+        Operation("GET", new, "List keys.", desk.listed, KeyList, query=KeysQuery),
+        Operation("POST", new, make, desk.created, keys.Created, body=keys.NewKey, status=201),
+        Operation("GET", one, "Show a key, by id or name.", desk.shown, keys.KeyView),
         Operation(
-            method="GET",
-            path="/admin/keys",
-            summary="List keys; never their secrets.",
-            answer=listed,
-            query=KeysQuery,
-            returns=KeyList,
-        ),
-        Operation(
-            method="POST",
-            path="/admin/keys",
-            summary="Make a key. Its secret is in this answer and nowhere else.",
-            answer=created,
-            body=keys.NewKey,
-            returns=keys.Created,
-            status=201,
-        ),
-        Operation(
-            method="GET",
-            path=one,
-            summary="Show a key, by id or name.",
-            answer=shown,
-            returns=keys.KeyView,
-        ),
-        Operation(
-            method="PATCH",
-            path=one,
-            summary="Change what is given; null takes away.",
-            answer=changed,
+            "PATCH",
+            one,
+            "Change what is given; null takes away.",
+            desk.changed,
+            keys.KeyView,
             body=keys.KeyChange,
-            returns=keys.KeyView,
         ),
-        Operation(
-            method="POST",
-            path=one + "/rotate",
-            summary="Give it a new secret.",
-            answer=rotated,
-            body=Rotation,
-            returns=keys.Created,
-        ),
-        Operation(
-            method="POST",
-            path=one + "/revoke",
-            summary="Close it for good.",
-            answer=revoked,
-            returns=keys.KeyView,
-        ),
-        Operation(
-            method="GET",
-            path=one + "/spend",
-            summary="What it has spent, by period.",
-            answer=spend,
-            returns=keys.Spend,
-        ),
+        Operation("POST", f"{one}/rotate", rotate, desk.rotated, keys.Created, body=Rotation),
+        Operation("POST", f"{one}/revoke", "Close it for good.", desk.revoked, keys.KeyView),
+        Operation("GET", f"{one}/spend", "Its spending by period.", desk.spend, keys.Spend),
     )

@@ -92,19 +92,19 @@ def route_operations(now: Callable[[], Generation]) -> Sequence[Operation]:
 
     return (
         Operation(
-            method="GET",
-            path="/admin/routes",
-            summary="List routes.",
-            answer=listed,
-            returns=RouteList,
+            "GET",
+            "/admin/routes",
+            "List routes.",
+            listed,
+            RouteList,
         ),
         Operation(
-            method="POST",
-            path="/admin/routes/{route}/explain",
-            summary="Where such a request would go now, and why. Nobody is asked.",
-            answer=explain,
+            "POST",
+            "/admin/routes/{route}/explain",
+            "Where such a request would go now, and why. Nobody is asked.",
+            explain,
+            Explained,
             body=GivenFacts,
-            returns=Explained,
         ),
     )
 

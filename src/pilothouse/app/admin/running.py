@@ -81,36 +81,14 @@ def running_operations(
         )
         return Page(text.encode(), CONTENT_TYPE)
 
+    health, shown = "Health of each target, by worker.", "What serves now; no secrets."
+    again = "Read the configuration again; one that cannot be used is refused whole."
+    counts = "Counts in Prometheus' text format."
     return (
-        Operation(
-            method="GET",
-            path="/admin/targets",
-            summary="Health of each target, by worker.",
-            answer=targets,
-            returns=TargetList,
-        ),
-        Operation(
-            method="GET",
-            path="/admin/config",
-            summary="What serves now; no secrets.",
-            answer=config,
-            returns=ConfigView,
-        ),
-        Operation(
-            method="POST",
-            path="/admin/reload",
-            summary="Read the configuration again; one that cannot be used is refused whole.",
-            answer=reloaded,
-            returns=Reloaded,
-        ),
-        Operation(
-            method="GET",
-            path="/metrics",
-            summary="Counts in Prometheus' text format.",
-            answer=metrics,
-            returns=Page,
-            is_open=is_metrics_open,
-        ),
+        Operation("GET", "/admin/targets", health, targets, TargetList),
+        Operation("GET", "/admin/config", shown, config, ConfigView),
+        Operation("POST", "/admin/reload", again, reloaded, Reloaded),
+        Operation("GET", "/metrics", counts, metrics, Page, is_open=is_metrics_open),
     )
 
 

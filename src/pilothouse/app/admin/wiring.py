@@ -46,11 +46,11 @@ def admin_operations(
             lambda: reloader.now, siblings, reload, is_metrics_open=is_metrics_open
         ),
         Operation(
-            method="GET",
-            path="/admin/openapi.json",
-            summary="This document.",
-            answer=described,
-            returns=dict[str, Any],
+            "GET",
+            "/admin/openapi.json",
+            "This document.",
+            described,
+            dict[str, Any],
         ),
     ]
     document = openapi(table, __version__)

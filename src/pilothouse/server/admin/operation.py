@@ -27,7 +27,7 @@ class Page(Struct, frozen=True):
     content_type: str
 
 
-class Operation(Struct, frozen=True, kw_only=True):
+class Operation(Struct, frozen=True):
     """`answer` gives what is sent: a value for JSON, or a `Page`. It may raise `PilothouseError`."""
 
     method: str
