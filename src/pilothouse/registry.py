@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module, resources
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from pilothouse.core.errors import NotFound, did_you_mean
@@ -29,13 +29,13 @@ def names(kind: Kind) -> tuple[str, ...]:
     """All plugin names of a kind, sorted; nothing is imported but the kind's empty package."""
     files = (f.name for f in resources.files(f"pilothouse.{kind}").iterdir())
     own = {f[:-3] for f in files if f.endswith(".py") and not f.startswith("_")}
-    return tuple(sorted(own | {e.name for e in entry_points(group=f"pilothouse.{kind}")}))
+    return tuple(sorted(own | {e.name for e in _entries(kind)}))
 
 
 @cache
 def plugin(kind: Kind, name: str) -> Any:
     """The plugin object. Raises `NotFound` with the nearest name."""
-    for entry in entry_points(group=f"pilothouse.{kind}"):
+    for entry in _entries(kind):
         if entry.name == name:
             return entry.load()
     if name not in names(kind):
@@ -43,3 +43,9 @@ def plugin(kind: Kind, name: str) -> Any:
         hint = did_you_mean(name, names(kind))
         raise NotFound(f'unknown {_ONE[kind]} "{name}".{hint} (there are: {known})')
     return import_module(f"pilothouse.{kind}.{name}").plugin
+
+
+@cache
+def _entries(kind: Kind) -> tuple[EntryPoint, ...]:
+    """Asked once a kind: each time reads every installed package's metadata (7 ms)."""
+    return tuple(entry_points(group=f"pilothouse.{kind}"))

@@ -68,3 +68,24 @@ def test_a_key_variable_that_is_not_set_is_an_error_only_when_keys_are_asked_for
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="there is no such file"):
         load_config(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("admin: {port: 8790}", "admin.port: 8790 is the gateway's port"),
+        ("admin: {key_env: NOT_SET}", "admin.key_env: the environment variable NOT_SET is not set"),
+        (
+            "server: {key_env: OPENAI_KEY}\nadmin: {key_env: OPENAI_KEY}",
+            "admin.key_env: OPENAI_KEY is the callers' key",
+        ),
+        ("admin: {prot: 1}", "prot"),
+        ("server: {workers: 0}", "workers"),
+    ],
+)
+def test_an_admin_port_or_workers_that_cannot_be_meant_are_refused(
+    tmp_path: Path, more: str, message: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        load_config(written(tmp_path, f"{GOOD}{more}\n"), {"OPENAI_KEY": "sk-x"})
+    assert message in str(caught.value)

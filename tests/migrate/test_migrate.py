@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -244,10 +245,21 @@ def test_the_split_of_a_route_follows_the_stored_rollout_and_ends_with_a_rollbac
         for i in range(8)
     ]
     store.write_calls(bad)
+    asyncio.run(_for_one_round(Ticker(store, targets, lambda: 1, only_reads=True)))
+    assert load(store, "r").status not in ("rolled_back", "done"), "who only reads moves nothing on"
     after, entries = advance_once(store, "r", 1)
     assert (after.status, entries[0].what) == ("rolled_back", "roll back")
     assert Ticker(store, targets, lambda: 0).split_of("x") is None
     store.close()
+
+
+async def _for_one_round(ticker: Ticker) -> None:
+    """`asyncio.run` waits for the thread that looks."""
+    task = asyncio.create_task(ticker.run())
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def call(number: int) -> Call:

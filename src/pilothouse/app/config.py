@@ -45,6 +45,19 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     max_body_mb: Annotated[int, Meta(ge=1, le=1024)] = 20
     is_open: bool = False
     """Whether anybody beyond this machine may ask without a key."""
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    """Processes that share the port."""
+
+
+class AdminConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the admin API and the metrics listen. Without this section they do not."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8791
+    key_env: str | None = None
+    """The variable that holds the admin key; keys with the scope `admin` open it too."""
+    is_metrics_open: bool = False
+    """Whether `/metrics` answers without a key."""
 
 
 class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +70,7 @@ class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Other names for routes and targets: `fast: support-small`."""
     store: StoreConfig = StoreConfig()
     server: ServerConfig = ServerConfig()
+    admin: AdminConfig | None = None
     limits: LimitsConfig = LimitsConfig()
 
 
@@ -71,6 +85,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """Each to the name of its route."""
     store_path: Path
     server: ServerConfig
+    admin: AdminConfig | None = None
     limits: LimitsConfig = LimitsConfig()
 
 
@@ -92,13 +107,31 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     found = route_problems(file.routes, file.aliases, file.targets)
     problems += [document.error(at, message) for at, message in found]
     problems += limits_problems(document, file.limits, file.routes, file.targets, environ)
-    key_env = file.server.key_env
-    if environ is not None and key_env and not environ.get(key_env):
-        message = f"the environment variable {key_env} is not set"
-        problems.append(document.error("server.key_env", message))
+    problems += _door_problems(document, environ)
     if problems:
         raise InvalidInput("\n".join(str(p) for p in problems))
     return _resolved(file, path)
+
+
+def _door_problems(
+    document: Document[ConfigFile], environ: Mapping[str, str] | None
+) -> list[InvalidInput]:
+    """What is wrong with where we listen, and with the keys that are asked for there."""
+    problems: list[InvalidInput] = []
+    server, admin = document.value.server, document.value.admin
+    for section, name in (("server", server.key_env), ("admin", admin.key_env if admin else None)):
+        if environ is not None and name and not environ.get(name):
+            message = f"the environment variable {name} is not set"
+            problems.append(document.error(f"{section}.key_env", message))
+    if admin is None:
+        return problems
+    if admin.port == server.port != 0:
+        message = f"{admin.port} is the gateway's port: the admin API has one of its own"
+        problems.append(document.error("admin.port", message))
+    if admin.key_env is not None and admin.key_env == server.key_env:
+        message = f"{admin.key_env} is the callers' key: who may ask may not therefore administer"
+        problems.append(document.error("admin.key_env", message))
+    return problems
 
 
 def _provider_problems(
@@ -126,5 +159,6 @@ def _resolved(file: ConfigFile, path: Path) -> Config:
         aliases=resolved_aliases(file.aliases),
         store_path=path.parent / file.store.path,
         server=file.server,
+        admin=file.admin,
         limits=file.limits,
     )

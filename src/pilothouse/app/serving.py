@@ -1,4 +1,4 @@
-"""Runs the gateway: opens the parts, listens, ticks rollouts, and lets go of everything in order."""
+"""Runs the gateway: one process, or several under a supervisor."""
 
 from __future__ import annotations
 
@@ -7,144 +7,177 @@ import json
 import logging
 import os
 import signal
+import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
-from pilothouse import registry
-from pilothouse.app.compose import now_us, open_client, random_bits_source
+from pilothouse.app.compose import open_providers
 from pilothouse.app.config import Config, load_config
-from pilothouse.app.limiting import open_limiter
-from pilothouse.app.limits_config import scopes_of
-from pilothouse.catalog.prices import price_of
-from pilothouse.client.keyring import KeyRing
-from pilothouse.client.routing import Router
-from pilothouse.core.errors import InvalidInput, StoreError
-from pilothouse.core.route import Policy
-from pilothouse.core.secret import Secret
-from pilothouse.migrate.runner import Ticker
-from pilothouse.server.admission import AdmissionRules, Admissions
-from pilothouse.server.callers import Callers
-from pilothouse.server.gateway import Gateway, error_body
-from pilothouse.server.http import HttpServer, Limits
+from pilothouse.app.reloading import with_fixed
+from pilothouse.app.supervisor import Listening, Supervisor
+from pilothouse.app.worker import GRACE_S, Place, Start, cannot_listen, run
+from pilothouse.catalog.catalog import load_bundled
+from pilothouse.core.errors import InvalidInput, PilothouseError
+from pilothouse.core.limits import Limits
+from pilothouse.server.doors import Doors
 
 log = logging.getLogger("pilothouse.serving")
 
-GRACE_S = 20.0
-"""How long answers under way may take after SIGTERM."""
+
+class Overrides(Struct, frozen=True, kw_only=True):
+    """What the command line says instead of the file; None = as in the file."""
+
+    host: str | None = None
+    port: int | None = None
+    workers: int | None = None
 
 
-def serve(path: Path, *, host: str | None, port: int | None, as_json: bool) -> int:
+def serve(path: Path, overrides: Overrides, *, as_json: bool) -> int:
     """Run until SIGTERM or SIGINT. Raises `InvalidInput` before anything has started."""
-    config = load_config(path, os.environ)
-    server = msgspec.structs.replace(
-        config.server,
-        host=config.server.host if host is None else host,
-        port=config.server.port if port is None else port,
-    )
-    config = msgspec.structs.replace(config, server=server)
+    written = load_config(path, os.environ)
+    config = _overridden(written, overrides)
+    start = Start(path=path, written=written, config=config)
 
-    def ready(actual_port: int) -> None:
-        url = f"http://{server.host}:{actual_port}"
-        if as_json:
-            print(json.dumps({"url": url, "routes": list(config.routes)}), flush=True)
-        else:
-            print(f"listening on {url} (routes: {', '.join(config.routes)})", flush=True)
+    def ready(where: Listening) -> None:
+        _say(config, where, as_json=as_json)
 
+    if config.server.workers == 1:
+        return _run(start, ready)
+    return _serve_with_workers(start, ready)
+
+
+def _serve_with_workers(start: Start, ready: Callable[[Listening], None]) -> int:
+    config = start.config
+    if not hasattr(signal, "sigtimedwait") or not hasattr(socket, "SO_REUSEPORT"):
+        raise InvalidInput("server.workers: more than one needs Linux; start one here")
+    _warn_of_shares(config)
+    with _reserved(config) as port, tempfile.TemporaryDirectory(prefix="pilothouse-") as folder:
+        server = replace(config.server, port=port.getsockname()[1])
+        latest = _Latest(start.path, replace(config, server=server))
+        pid = os.getpid()
+
+        def child(number: int, life: int, told: Callable[[Listening], None]) -> int:
+            place = Place(
+                number=number,
+                count=server.workers,
+                life=life,
+                supervisor_pid=pid,
+                folder=Path(folder),
+            )
+            return _run(replace(start, config=latest.config, place=place), told)
+
+        def all_ready(where: Listening) -> None:
+            latest.pin(where)
+            ready(where)
+
+        _warm(config)
+        return Supervisor(server.workers, child, latest.read).run(all_ready, GRACE_S)
+
+
+def _warm(config: Config) -> None:
+    """What every worker would import and read is there before the first fork: one copy, and a quick start."""
+    load_bundled()
+    Doors()
+    open_providers(config.providers)
+
+
+class _Latest:
+    """The last good configuration: what a worker that is started again serves by."""
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self._path = path
+        self.config = config
+
+    def read(self) -> bool:
+        """Read the file again; False, and said, when it cannot be used: no worker is told then."""
+        try:
+            self.config = with_fixed(load_config(self._path, os.environ), self.config)
+        except PilothouseError as error:
+            log.error("the configuration stays as it was: %s", error)
+            return False
+        return True
+
+    def pin(self, where: Listening) -> None:
+        """A port that the system chose stays the same over restarts of the worker."""
+        if self.config.admin is not None and where.admin_port is not None:
+            admin = replace(self.config.admin, port=where.admin_port)
+            self.config = replace(self.config, admin=admin)
+
+
+def _run(start: Start, ready: Callable[[Listening], None]) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(run(config, ready))
+        return runner.run(run(start, ready))
 
 
-async def run(config: Config, ready: Callable[[int], None]) -> int:
-    """Serve until told to stop; 0, or 130 when it was Ctrl-C. `ready` is told the port."""
-    told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    for number, code in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
-        asyncio.get_running_loop().add_signal_handler(number, _tell, told, code)
-    async with open_client(config.providers, config.store_path) as parts:
-        ticker = Ticker(parts.store, config.targets, now_us)
-        router = Router(config.routes, _policy, aliases=config.aliases)
-        scopes = scopes_of(config.limits)
-        ring = KeyRing(parts.store.keys, scopes.teams)
-        ring.refresh()
-        callers = Callers(now_us, ring, _gateway_key(config))
-        _check_open(config, callers)
-        limiter = await open_limiter(
-            config.limits, parts.store.budgets, now_us, random_bits_source(), os.environ
-        )
-        rules = AdmissionRules(
-            default_output_tokens=config.limits.default_output_tokens,
-            unpriced=config.limits.unpriced,
-            hold_s=config.limits.hold_s,
-        )
-        admissions = Admissions(limiter, scopes.routes, price_of(parts.catalog), now_us, rules)
-        gateway = Gateway(parts.client, router, ticker.split_of, callers, admissions)
-        limits = Limits(body_bytes=config.server.max_body_mb * 1024 * 1024)
-        http = HttpServer(gateway.handle, error_body, limits)
-        actual_port = await _listen(http, config)
-        beside = [
-            asyncio.create_task(ticker.run()),
-            asyncio.create_task(limiter.run()),
-            asyncio.create_task(_keep_fresh(ring)),
-        ]
-        ready(actual_port)
-        try:
-            return await told
-        finally:
-            await http.stop(GRACE_S)
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
-            await limiter.close()
+def _overridden(config: Config, overrides: Overrides) -> Config:
+    given = {
+        name: value
+        for name in overrides.__struct_fields__
+        if (value := getattr(overrides, name)) is not None
+    }
+    return replace(config, server=replace(config.server, **given))
 
 
-async def _keep_fresh(ring: KeyRing) -> None:
-    """Keys made, changed or revoked elsewhere count here within a second."""
-    while True:
-        await asyncio.sleep(1.0)
-        try:
-            await asyncio.to_thread(ring.refresh)
-        except StoreError as error:
-            log.error("keys stay as they were: %s", error)
+def _reserved(config: Config) -> socket.socket:
+    """The port, bound for as long as the workers come and go; nobody listens on this socket.
 
-
-def _check_open(config: Config, callers: Callers) -> None:
-    """Beyond this machine nobody may ask without a key."""
-    host = config.server.host
-    if (
-        callers.is_open
-        and not config.server.is_open
-        and host not in ("127.0.0.1", "::1", "localhost")
-    ):
-        raise InvalidInput(
-            f"server.host is {host} and no key is asked for: anybody who reaches it could spend your money. "
-            "Set server.key_env, make keys (pilothouse keys create), or say server.is_open: true"
-        )
-
-
-async def _listen(http: HttpServer, config: Config) -> int:
+    A listener that shares its port would let us in beside it: a socket that does not share looks first.
+    """
     host, port = config.server.host, config.server.port
     try:
-        return await http.start(host, port)
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as first:
+            first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            first.bind(address)
+        reserved = socket.socket(family, kind)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind(address)
     except OSError as error:
-        raise InvalidInput(
-            f"cannot listen on {host}:{port}: {error.strerror or error}. Is another program there? "
-            "Choose another with --port (0 = any free one)."
-        ) from None
+        raise InvalidInput(cannot_listen(host, port, error)) from None
+    return reserved
 
 
-def _policy(name: str) -> Policy:
-    return registry.plugin("policies", name)
+def _warn_of_shares(config: Config) -> None:
+    """Without Redis each worker has an equal part of every rate: what cannot be divided is said."""
+    workers, limits = config.server.workers, config.limits
+    if limits.redis is not None:
+        return
+    log.warning(
+        "%d workers without limits.redis: each has 1/%d of every rate and concurrency limit; budgets are shared",
+        workers,
+        workers,
+    )
+    for section in ("teams", "routes", "targets"):
+        for name, scope in getattr(limits, section).items():
+            for field in Limits.__struct_fields__:
+                value = getattr(scope.limits, field)
+                if value is not None and value < workers:
+                    log.warning(
+                        "limits.%s.%s.%s: %d cannot be divided by %d workers: each lets 1 through",
+                        section,
+                        name,
+                        field,
+                        value,
+                        workers,
+                    )
 
 
-def _gateway_key(config: Config) -> Secret | None:
-    name = config.server.key_env
-    return Secret(os.environ[name]) if name else None
-
-
-def _tell(told: asyncio.Future[int], code: int) -> None:
-    if not told.done():
-        told.set_result(code)
+def _say(config: Config, where: Listening, *, as_json: bool) -> None:
+    url = f"http://{config.server.host}:{where.port}"
+    admin = config.admin
+    admin_url = f"http://{admin.host}:{where.admin_port}" if admin and where.admin_port else None
+    if as_json:
+        told = {"url": url, "routes": list(config.routes)}
+        print(json.dumps(told | ({"admin_url": admin_url} if admin_url else {})), flush=True)
+        return
+    print(f"listening on {url} (routes: {', '.join(config.routes)})", flush=True)
+    if admin_url:
+        print(f"admin API on {admin_url}/admin/openapi.json", flush=True)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

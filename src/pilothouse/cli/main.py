@@ -25,6 +25,7 @@ COMMANDS = {
     "providers": "Vendors and servers that are known: addresses, keys, formats, abilities.",
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
+    "reload": "A running gateway reads its configuration again.",
     "keys": "Virtual keys: make, limit, rotate, revoke, and what they spent.",
     "check": "Validate a configuration without starting anything.",
     "routes": "Routes as configured: list them, explain a choice, replay recorded calls.",

@@ -112,7 +112,10 @@ def _is_bad(guard: Guard, call: Call, scores: tuple[Score, ...]) -> bool | None:
 
 
 class Ticker:
-    """Ticks every active rollout each `interval_s`, off the event loop, and knows each route's split."""
+    """Ticks every active rollout each `interval_s`, off the event loop, and knows each route's split.
+
+    With `only_reads` it follows what another process ticks.
+    """
 
     def __init__(
         self,
@@ -121,11 +124,13 @@ class Ticker:
         now_us: NowUs,
         *,
         interval_s: float = 1.0,
+        only_reads: bool = False,
     ) -> None:
         self._store = store
         self._targets = targets
         self._now_us = now_us
         self._interval_s = interval_s
+        self._look = self._read if only_reads else self._tick_all
         self._splits = self._read()
 
     def split_of(self, route: str) -> Split | None:
@@ -136,7 +141,7 @@ class Ticker:
         """Until cancelled. A store that cannot be read for a while leaves the last known split."""
         while True:
             try:
-                self._splits = await asyncio.to_thread(self._tick_all)
+                self._splits = await asyncio.to_thread(self._look)
             except PilothouseError as error:
                 log.error("rollouts stand still: %s", error)
             await asyncio.sleep(self._interval_s)

@@ -316,9 +316,14 @@ class HttpServer:
         self._listener: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; gives the port. Raises `OSError`."""
-        self._listener = await self.loop.create_server(lambda: ServerConnection(self), host, port)
+    async def start(self, host: str, port: int, *, is_shared: bool = False) -> int:
+        """Listen; gives the port. With `is_shared` other processes listen there too (SO_REUSEPORT).
+
+        Raises `OSError`.
+        """
+        self._listener = await self.loop.create_server(
+            lambda: ServerConnection(self), host, port, reuse_port=is_shared or None
+        )
         self._sweeper = self.loop.create_task(self._sweep())
         return int(self._listener.sockets[0].getsockname()[1])
 

@@ -1,0 +1,1 @@
+"""What the admin API can do: each module gives operations over the parts that it is handed."""

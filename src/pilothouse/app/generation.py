@@ -1,0 +1,178 @@
+"""What one reading of the configuration makes, and its end: closed when replaced and its last answer is out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from pilothouse import registry
+from pilothouse.app.compose import now_us, open_providers, random_bits_source
+from pilothouse.app.config import Config
+from pilothouse.app.limits_config import scopes_of
+from pilothouse.client.caller import Client
+from pilothouse.client.keyring import KeyRing
+from pilothouse.client.limits.port import Limiter
+from pilothouse.client.metrics import MeteredRecorder
+from pilothouse.client.routing import Router
+from pilothouse.core.errors import InvalidInput, StoreError
+from pilothouse.core.health import TargetHealth
+from pilothouse.core.ports import PriceOf, Provider
+from pilothouse.core.route import Policy
+from pilothouse.core.secret import Secret
+from pilothouse.migrate.runner import Ticker
+from pilothouse.server.admission import AdmissionRules, Admissions
+from pilothouse.server.callers import Callers
+from pilothouse.server.gateway import Gateway
+from pilothouse.server.http import Exchange, HttpRequest
+from pilothouse.stores.sqlite import SqliteStore
+
+log = logging.getLogger("pilothouse.serving")
+
+
+class Lasting(Struct, frozen=True, kw_only=True):
+    """What outlives a change of the configuration."""
+
+    store: SqliteStore
+    recorder: MeteredRecorder
+    limiter: Limiter
+    price_of: PriceOf
+    ticks: bool
+    """Whether this process moves rollouts on; else it follows them."""
+
+
+class Generation:
+    """Serves by one configuration. Made by `open_generation`."""
+
+    def __init__(
+        self,
+        config: Config,
+        client: Client,
+        router: Router,
+        ring: KeyRing,
+        ticker: Ticker,
+        gateway: Gateway,
+    ) -> None:
+        self.config = config
+        self.client = client
+        self.router = router
+        self.ring = ring
+        self.ticker = ticker
+        self._answer = gateway.handle
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._refreshing = asyncio.Lock()
+        self._tasks = [
+            asyncio.create_task(ticker.run()),
+            asyncio.create_task(self._keep_fresh()),
+        ]
+
+    async def handle(self, http: HttpRequest, out: Exchange) -> None:
+        """Answer one request; counted, so that nothing is closed under it."""
+        self._running += 1
+        if self._running == 1:
+            self._idle.clear()
+        try:
+            await self._answer(http, out)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    async def refresh_keys(self) -> None:
+        """Take over changed keys now; one reader at a time, so that none brings back what was before."""
+        async with self._refreshing:
+            await asyncio.to_thread(self.ring.refresh)
+
+    async def retire(self) -> None:
+        """No new request comes: close everything once the last one has ended."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self._idle.wait()
+        finally:
+            await close_all(self.client.providers)
+
+    async def _keep_fresh(self) -> None:
+        """Keys made, changed or revoked elsewhere count here within a second."""
+        while True:
+            await asyncio.sleep(1.0)
+            try:
+                await self.refresh_keys()
+            except StoreError as error:
+                log.error("keys stay as they were: %s", error)
+
+
+async def open_generation(
+    config: Config, lasting: Lasting, before: Generation | None = None
+) -> Generation:
+    """Everything that `config` names, opened and checked. Raises `PilothouseError`; nothing stays open then.
+
+    Targets that are as they were `before` keep what is known of their health.
+    """
+    scopes = scopes_of(config.limits)
+    router = Router(config.routes, _policy, aliases=config.aliases)
+    ring = KeyRing(lasting.store.keys, scopes.teams)
+    await asyncio.to_thread(ring.refresh)
+    callers = Callers(now_us, ring, _gateway_key(config))
+    check_open(config, callers)
+    ticker = await asyncio.to_thread(
+        Ticker, lasting.store, config.targets, now_us, only_reads=not lasting.ticks
+    )
+    providers: dict[str, Provider] = open_providers(config.providers)
+    client = Client(providers, lasting.price_of, lasting.recorder, now_us, random_bits_source())
+    if before is not None:
+        client.health.update(_still_true(before, config))
+    rules = AdmissionRules(
+        default_output_tokens=config.limits.default_output_tokens,
+        unpriced=config.limits.unpriced,
+        hold_s=config.limits.hold_s,
+    )
+    admissions = Admissions(lasting.limiter, scopes.routes, lasting.price_of, now_us, rules)
+    gateway = Gateway(client, router, ticker.split_of, callers, admissions)
+    return Generation(config, client, router, ring, ticker, gateway)
+
+
+async def close_all(providers: Mapping[str, Provider]) -> None:
+    """Give all connections back."""
+    for provider in providers.values():
+        await provider.close()
+
+
+def check_open(config: Config, callers: Callers) -> None:
+    """Beyond this machine nobody may ask without a key."""
+    host = config.server.host
+    if (
+        callers.is_open
+        and not config.server.is_open
+        and host not in ("127.0.0.1", "::1", "localhost")
+    ):
+        raise InvalidInput(
+            f"server.host is {host} and no key is asked for: anybody who reaches it could spend your money. "
+            "Set server.key_env, make keys (pilothouse keys create), or say server.is_open: true"
+        )
+
+
+def _still_true(before: Generation, config: Config) -> dict[str, TargetHealth]:
+    old = before.config
+    return {
+        name: health
+        for name, health in before.client.health.items()
+        if (target := config.targets.get(name)) is not None
+        and target == old.targets.get(name)
+        and config.providers[target.provider] == old.providers.get(target.provider)
+    }
+
+
+def _policy(name: str) -> Policy:
+    return registry.plugin("policies", name)
+
+
+def _gateway_key(config: Config) -> Secret | None:
+    name = config.server.key_env
+    return Secret(os.environ[name]) if name else None

@@ -1,0 +1,120 @@
+"""Counts in Prometheus' text format.
+
+Source: https://prometheus.io/docs/instrumenting/exposition_formats/ (text format 0.0.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+
+from pilothouse.client.metrics import BOUNDS_MS, Histogram, Series
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_Sample = tuple[Mapping[str, str], object]
+
+
+def metrics_text(
+    series: Sequence[Series], in_flight: Mapping[str, int], *, shed_rows: int, workers: int
+) -> str:
+    """The whole page. `in_flight` is by target."""
+    parts = [
+        _family("requests_total", "counter", "Requests that reached a target.", _requests(series)),
+        _family("attempts_total", "counter", "Attempts, by how they ended.", _attempts(series)),
+        _family(
+            "retries_total",
+            "counter",
+            "Attempts after a request's first.",
+            [(_labels(s), s.retries) for s in series],
+        ),
+        _family("tokens_total", "counter", "Tokens in and out.", _tokens(series)),
+        _family(
+            "cost_usd_total",
+            "counter",
+            "US dollars, of what has a price.",
+            [(_labels(s), s.cost_usd) for s in series],
+        ),
+        _family(
+            "unpriced_answers_total",
+            "counter",
+            "Answers without a price: what the cost leaves out.",
+            [(_labels(s), s.unpriced) for s in series],
+        ),
+        _histogram("latency_seconds", "Whole answers.", [(_labels(s), s.latency) for s in series]),
+        _histogram(
+            "ttft_seconds",
+            "Until the first token of a stream.",
+            [(_labels(s), s.ttft) for s in series],
+        ),
+        _family(
+            "in_flight",
+            "gauge",
+            "Attempts under way.",
+            [({"target": name}, count) for name, count in sorted(in_flight.items())],
+        ),
+        _family("shed_rows_total", "counter", "Call rows that were not kept.", [({}, shed_rows)]),
+        _family("workers", "gauge", "Worker processes that these figures are of.", [({}, workers)]),
+    ]
+    return "".join(parts)
+
+
+def _requests(series: Sequence[Series]) -> list[_Sample]:
+    return [(_labels(s), s.requests) for s in series]
+
+
+def _attempts(series: Sequence[Series]) -> list[_Sample]:
+    return [
+        (
+            {
+                **_labels(s),
+                "status": "error" if error_class else "ok",
+                "error_class": error_class,
+            },
+            count,
+        )
+        for s in series
+        for error_class, count in sorted(s.outcomes.items())
+    ]
+
+
+def _tokens(series: Sequence[Series]) -> list[_Sample]:
+    return [
+        ({**_labels(s), "direction": direction}, count)
+        for s in series
+        for direction, count in (("input", s.input_tokens), ("output", s.output_tokens))
+    ]
+
+
+def _labels(series: Series) -> dict[str, str]:
+    return {"source": series.source, "route": series.route, "target": series.target}
+
+
+def _family(name: str, kind: str, help_text: str, samples: Iterable[_Sample]) -> str:
+    lines = [f"# HELP pilothouse_{name} {help_text}", f"# TYPE pilothouse_{name} {kind}"]
+    lines += [f"pilothouse_{name}{_in_braces(labels)} {value}" for labels, value in samples]
+    return "\n".join(lines) + "\n"
+
+
+def _histogram(
+    name: str, help_text: str, samples: Iterable[tuple[Mapping[str, str], Histogram]]
+) -> str:
+    lines = [f"# HELP pilothouse_{name} {help_text}", f"# TYPE pilothouse_{name} histogram"]
+    bounds = [*[f"{bound / 1000:g}" for bound in BOUNDS_MS], "+Inf"]
+    for labels, histogram in samples:
+        own = _in_braces(labels)
+        opening = f'pilothouse_{name}_bucket{own[:-1]},le="'
+        totals = list(accumulate(histogram.counts))
+        lines += [f'{opening}{b}"}} {total}' for b, total in zip(bounds, totals, strict=True)]
+        lines.append(f"pilothouse_{name}_sum{own} {histogram.sum_ms / 1000:.6f}")
+        lines.append(f"pilothouse_{name}_count{own} {totals[-1]}")
+    return "\n".join(lines) + "\n"
+
+
+def _in_braces(labels: Mapping[str, str]) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
