@@ -30,7 +30,7 @@ def upgrade(
     Refuses a schema that is newer than this program and leaves it as it is.
     """
     ours = len(migrations()) if up_to is None else up_to
-    theirs = _version(db)
+    theirs = _version(db, address)
     if theirs == 0 and must_exist:
         raise StoreError(
             f"{address}: there is nothing of Pilothouse here yet. `pilothouse serve` or `pilothouse prove` "
@@ -46,7 +46,7 @@ def upgrade(
                 b"SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
                 [f"pilothouse schema {address.schema}"],
             )
-            theirs = _version(db)
+            theirs = _version(db, address)
             if theirs > ours:
                 raise StoreError(
                     f"{address}: written by a newer Pilothouse (schema {theirs}; this one knows {ours}). "
@@ -57,10 +57,16 @@ def upgrade(
                 theirs += 1
 
 
-def _version(db: Connection) -> int:
-    if db.execute(b"SELECT to_regclass('schema_version')").fetchall()[0][0] is None:
+def _version(db: Connection, address: PgAddress) -> int:
+    # Not to_regclass: it answers from a cache that the wait for the lock does not renew.
+    there = db.execute(
+        b"SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'schema_version'",
+        [address.schema],
+    )
+    if not there.fetchall():
         return 0
-    return int(db.execute(b"SELECT version FROM schema_version").fetchall()[0][0])
+    found = db.execute(f'SELECT version FROM "{address.schema}".schema_version'.encode())
+    return int(found.fetchall()[0][0])
 
 
 def _step(db: Connection, address: PgAddress, theirs: int) -> None:
