@@ -148,6 +148,34 @@ class Wire:
             server.sendall(data + b"X\x00\x00\x00\x04")
 
 
+class Doorkeeper:
+    """Speaks as much of the protocol as it takes to ask for a password and to refuse it."""
+
+    def __init__(self) -> None:
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port = self._door.getsockname()[1]
+        self.heard: list[bytes] = []
+        threading.Thread(target=self._refuse, daemon=True).start()
+
+    def close(self) -> None:
+        _shut(self._door)
+        self._door.close()
+
+    def _refuse(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                caller, _ = self._door.accept()
+                with caller:
+                    hello = caller.recv(4096)
+                    if len(hello) == 8:  # it asks for encryption first
+                        caller.sendall(b"N")
+                        caller.recv(4096)
+                    caller.sendall(b"R\x00\x00\x00\x08\x00\x00\x00\x03")
+                    self.heard.append(caller.recv(4096))
+                    said = b'SFATAL\x00C28P01\x00Mpassword authentication failed for user "ann"\x00\x00'
+                    caller.sendall(b"E" + (len(said) + 4).to_bytes(4, "big") + said)
+
+
 def _shut(each: socket.socket) -> None:
     with contextlib.suppress(OSError):  # it was closed from the other side
         each.shutdown(socket.SHUT_RDWR)
