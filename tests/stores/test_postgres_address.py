@@ -89,7 +89,7 @@ def test_files_are_told_from_urls() -> None:
 
 def test_spilt_files_are_named_by_the_database_and_not_by_who_asks() -> None:
     one = address_from_url("postgresql://u:a@h/d", spill_folder=Path("x"))
-    other = address_from_url("postgresql://u:b@h/d?sslmode=require", spill_folder=Path("x"))
+    other = address_from_url("postgresql://v:b@h/d?sslmode=require", spill_folder=Path("x"))
     elsewhere = address_from_url("postgresql://u:a@h/d?schema=s", spill_folder=Path("x"))
     assert one.spill_path == other.spill_path != elsewhere.spill_path
     assert one.spill_path.parent == Path("x")

@@ -42,7 +42,8 @@ class PgAddress(Struct, frozen=True, kw_only=True):
     @property
     def spill_path(self) -> Path:
         """What the names of spilt files start with: the same for every process on this database."""
-        digest = sha256(f"{self.label} {self.schema}".encode()).hexdigest()
+        place = f"{self.label.rpartition('@')[2]} {self.schema}"
+        digest = sha256(place.removeprefix("postgresql://").encode()).hexdigest()
         return self.spill_folder / f"pilothouse-{digest[:12]}"
 
 

@@ -21,6 +21,7 @@ _BY_TEXT = (
     ("resolve host", "there is no such host: check its name"),
     ("translate host", "there is no such host: check its name"),
     ("timeout", "the server does not answer: check the host, the port and the network"),
+    ("closed the connection", "the server or the network ended the connection; the next use opens a new one"),
     ("certificate", "the encrypted connection was refused: see sslmode and sslrootcert"),
 )  # fmt: skip
 _BY_STATE = {
