@@ -1,49 +1,25 @@
-"""Keys and budgets in SQLite: who was faster, names, cursors, draws and bookings."""
+"""Keys and budgets on both databases: who was faster, names, cursors, draws and bookings."""
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec import structs
 
 from pilothouse.core.errors import InvalidInput
-from pilothouse.core.keys import VirtualKey, revoked
+from pilothouse.core.keys import revoked
 from pilothouse.core.limits import Account, Granted, Spent
-from pilothouse.stores._schema import connect, upgrade
-from pilothouse.stores.sqlite import SqliteStore
+
+from .make import a_key
+
+if TYPE_CHECKING:
+    from .conftest import AnyStore
 
 ACCOUNT = Account("key:k", "2026-09")
 
 
-def a_key(number: int, name: str | None = None) -> VirtualKey:
-    return VirtualKey(
-        id=f"K{number}",
-        name=name or f"key {number}",
-        secret_hash=f"{number:064x}",
-        last4="abcd",
-        created_us=1,
-    )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    return SqliteStore(tmp_path / "t.db")
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_file_from_before_keys_gets_them(tmp_path: Path, version: int) -> None:
-    db = connect(tmp_path / "old.db", durable=True)
-    upgrade(db, tmp_path / "old.db", up_to=version)
-    db.close()
-    store = SqliteStore(tmp_path / "old.db")
-    assert store.keys.save_key(a_key(1))
-    assert store.budgets.draw("h", ACCOUNT, limit=10, least=1, now_us=1, until_us=2).pico_usd
-    store.close()
-
-
-def test_the_slower_of_two_savers_is_told(store: SqliteStore) -> None:
+def test_the_slower_of_two_savers_is_told(store: AnyStore) -> None:
     assert store.keys.save_key(a_key(1))
     assert not store.keys.save_key(a_key(1))
     second = structs.replace(a_key(1), name="a", version=2)
@@ -52,7 +28,7 @@ def test_the_slower_of_two_savers_is_told(store: SqliteStore) -> None:
     assert store.keys.key("K1") == second
 
 
-def test_a_live_name_is_unique_and_free_again_after_revoking(store: SqliteStore) -> None:
+def test_a_live_name_is_unique_and_free_again_after_revoking(store: AnyStore) -> None:
     store.keys.save_key(a_key(1, "ci"))
     with pytest.raises(InvalidInput, match='there is a key "ci" already'):
         store.keys.save_key(a_key(2, "ci"))
@@ -66,7 +42,7 @@ def test_a_live_name_is_unique_and_free_again_after_revoking(store: SqliteStore)
     assert store.keys.key("nobody") is None
 
 
-def test_the_cursor_meets_every_change_once(store: SqliteStore) -> None:
+def test_the_cursor_meets_every_change_once(store: AnyStore) -> None:
     for number in (1, 2, 3):
         store.keys.save_key(a_key(number))
     changed, cursor = store.keys.keys_changed(0)
@@ -78,22 +54,14 @@ def test_the_cursor_meets_every_change_once(store: SqliteStore) -> None:
     assert [k.id for k in store.keys.all_keys()] == ["K1", "K2", "K3"]
 
 
-def test_finding_what_changed_reads_no_key_that_did_not(store: SqliteStore) -> None:
-    (plan,) = store.query(
-        "EXPLAIN QUERY PLAN SELECT key_json, changed FROM keys WHERE changed > ? ORDER BY changed",
-        (5,),
-    )
-    assert "USING INDEX" in plan[-1] and "changed>" in plan[-1]
-
-
-def test_what_one_holder_has_drawn_is_used_for_all_others(store: SqliteStore) -> None:
+def test_what_one_holder_has_drawn_is_used_for_all_others(store: AnyStore) -> None:
     at = {"limit": 800, "now_us": 10, "until_us": 100}
     assert store.budgets.draw("a", ACCOUNT, least=1, **at) == Granted(100, 700)
     assert store.budgets.draw("b", ACCOUNT, least=700, **at) == Granted(700, 0)
     assert store.budgets.draw("a", ACCOUNT, least=1, **at) == Granted(0, 0)
 
 
-def test_a_holder_without_a_sign_of_life_loses_what_it_has_not_reported(store: SqliteStore) -> None:
+def test_a_holder_without_a_sign_of_life_loses_what_it_has_not_reported(store: AnyStore) -> None:
     budgets = store.budgets
     budgets.draw("a", ACCOUNT, limit=800, least=500, now_us=10, until_us=100)
     budgets.report("a", [Spent(ACCOUNT, 200)], until_us=200)
@@ -102,7 +70,7 @@ def test_a_holder_without_a_sign_of_life_loses_what_it_has_not_reported(store: S
     assert budgets.draw("b", ACCOUNT, now_us=200, **at) == Granted(600, 0)
 
 
-def test_returning_and_leaving_make_money_free_for_others(store: SqliteStore) -> None:
+def test_returning_and_leaving_make_money_free_for_others(store: AnyStore) -> None:
     budgets = store.budgets
     budgets.draw("a", ACCOUNT, limit=800, least=500, now_us=10, until_us=100)
     budgets.report("a", [Spent(ACCOUNT, 100, 300)], until_us=100)
@@ -112,7 +80,7 @@ def test_returning_and_leaving_make_money_free_for_others(store: SqliteStore) ->
     assert budgets.draw("b", ACCOUNT, least=100, **at) == Granted(100, 0)
 
 
-def test_spending_past_what_was_drawn_is_booked_in_full(store: SqliteStore) -> None:
+def test_spending_past_what_was_drawn_is_booked_in_full(store: AnyStore) -> None:
     budgets = store.budgets
     budgets.draw("a", ACCOUNT, limit=800, least=100, now_us=10, until_us=100)
     budgets.report("a", [Spent(ACCOUNT, 900), Spent(Account("team:t", "total"), 5)], until_us=100)
@@ -120,16 +88,3 @@ def test_spending_past_what_was_drawn_is_booked_in_full(store: SqliteStore) -> N
     assert budgets.draw("b", ACCOUNT, limit=800, least=1, now_us=11, until_us=100) == Granted(0, 0)
     assert budgets.spending() == [(ACCOUNT, 900), (Account("team:t", "total"), 5)]
     assert budgets.spending("team:t") == [(Account("team:t", "total"), 5)]
-
-
-def test_a_booking_is_written_whole_or_not_at_all(store: SqliteStore) -> None:
-    db = sqlite3.connect(store.path)
-    db.execute(
-        "CREATE TRIGGER no BEFORE INSERT ON budgets WHEN new.scope_id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END"
-    )
-    db.close()
-    with pytest.raises(Exception, match="no"):
-        store.budgets.report(
-            "a", [Spent(ACCOUNT, 5), Spent(Account("bad", "total"), 5)], until_us=1
-        )
-    assert store.budgets.spent(ACCOUNT) == 0

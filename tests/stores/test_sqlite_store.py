@@ -1,9 +1,8 @@
-"""One SQLite file: upgrades, refusals, exact money, durable answers and rollouts."""
+"""One SQLite file: upgrades, refusals, damage, and what SQLite itself enforces."""
 
 import sqlite3
 import subprocess
 import sys
-import threading
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,28 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.core.call import Call, Score
+from pilothouse.core.call import Score
 from pilothouse.core.errors import StoreError
-from pilothouse.core.ports import AuditEntry, CallFilter, PaidAnswer, StoredRollout
+from pilothouse.core.limits import Account, Spent
+from pilothouse.core.ports import AuditEntry, CallFilter
 from pilothouse.stores._rows import call_from_row, pico_usd, row_from_call, usd
 from pilothouse.stores._schema import connect, explained, migrations, upgrade
 from pilothouse.stores.sqlite import SqliteStore
 
+from .make import a_call, a_key, a_rollout
 
-def a_call(number: int, **changes: object) -> Call:
-    values: dict[str, object] = {
-        "id": f"call-{number}",
-        "request_id": f"request-{number}",
-        "at_us": 1_700_000_000_000_000 + number,
-        "source": "prove",
-        "route": "poc",
-        "arm": "main",
-        "target": "small",
-        "provider": "replay",
-        "model": "m-1",
-        "status": "ok",
-    }
-    return Call(**{**values, **changes})  # type: ignore[arg-type]
+ACCOUNT = Account("key:k", "2026-09")
 
 
 def old_database(path: Path, version: int) -> None:
@@ -60,9 +48,7 @@ def test_every_older_version_is_upgraded_and_keeps_its_data(tmp_path: Path, vers
     assert answer.text == "forty-two"
     assert answer.call.cost_usd == Decimal("0.0000015")
     assert answer.scores == (Score(call_id="c", scorer="number", value=1.0, detail="42"),)
-    assert store.save_rollout(
-        StoredRollout(id="x", route="r", status="running", version=1, state_json=b"{}"), []
-    )
+    assert store.save_rollout(a_rollout(1), [])
     store.close()
 
 
@@ -154,53 +140,6 @@ def test_money_survives_to_the_pico_dollar(pico: int) -> None:
     assert call_from_row(row_from_call(a_call(1, cost_usd=usd(pico)))).cost_usd == usd(pico)
 
 
-def test_a_row_whose_id_is_there_is_left_as_it_is(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "t.db")
-    store.write_calls([a_call(1)])
-    store.write_calls([a_call(1, status="error"), a_call(2)])
-    assert [(c.id, c.status) for c in store.calls(CallFilter())] == [
-        ("call-2", "ok"),
-        ("call-1", "ok"),
-    ]
-    store.close()
-
-
-def test_a_kept_answer_replaces_the_one_of_the_same_case_and_repeat(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "t.db")
-    assert store.open_run("run", b"{}", 1)
-    assert not store.open_run("run", b"{}", 2)
-    for number, text in enumerate((None, "42")):
-        call = a_call(number, run_id="run", case_id="case")
-        store.keep_answer(PaidAnswer(call=call, text=text))
-    assert [a.text for a in store.answers("run")] == ["42"]
-    assert len(store.calls(CallFilter(run_id="run"))) == 2
-    store.close()
-
-
-def test_an_answer_of_no_run_is_refused_whole(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "t.db")
-    with pytest.raises(StoreError):
-        store.keep_answer(PaidAnswer(call=a_call(1, run_id="none", case_id="c"), text="x"))
-    assert store.calls(CallFilter()) == []
-    store.close()
-
-
-def a_rollout(version: int, status: str = "running") -> StoredRollout:
-    return StoredRollout(id="ro", route="r", status=status, version=version, state_json=b"{}")
-
-
-def test_the_slower_of_two_savers_is_told_and_leaves_no_trace(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "t.db")
-    entry = AuditEntry(at_us=1, who="tick", what="advance", why="because", evidence={"e": 1})
-    assert store.save_rollout(a_rollout(1), [entry])
-    assert store.save_rollout(a_rollout(2), [entry])
-    assert not store.save_rollout(a_rollout(2, "rolled_back"), [entry])
-    assert not store.save_rollout(a_rollout(1), [entry])
-    assert store.rollout("ro") == a_rollout(2)
-    assert store.audit("ro") == [entry, entry]
-    store.close()
-
-
 @pytest.mark.parametrize("sql", ["UPDATE audit SET why = ''", "DELETE FROM audit"])
 def test_the_audit_trail_cannot_be_rewritten(tmp_path: Path, sql: str) -> None:
     path = tmp_path / "t.db"
@@ -213,33 +152,37 @@ def test_the_audit_trail_cannot_be_rewritten(tmp_path: Path, sql: str) -> None:
     db.close()
 
 
-def test_the_cursor_over_a_rollouts_calls_meets_each_call_once(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "t.db")
-    score = Score(call_id="call-4", scorer="number", value=0.0)
-    calls = [a_call(n, rollout_id="ro" if n % 2 == 0 else None) for n in range(20)]
-    store.write_scored([(c, (score,) if c.id == "call-4" else ()) for c in calls])
-    seen, cursor = [], 0
-    while True:
-        page, cursor = store.rollout_calls("ro", after_row=cursor, limit=3)
-        if not page:
-            break
-        seen += page
-    assert [c.id for c, _ in seen] == [f"call-{n}" for n in range(0, 20, 2)]
-    assert [s for _, s in seen if s] == [(score,)]
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_from_before_keys_gets_them(tmp_path: Path, version: int) -> None:
+    db = connect(tmp_path / "old.db", durable=True)
+    upgrade(db, tmp_path / "old.db", up_to=version)
+    db.close()
+    store = SqliteStore(tmp_path / "old.db")
+    assert store.keys.save_key(a_key(1))
+    assert store.budgets.draw("h", ACCOUNT, limit=10, least=1, now_us=1, until_us=2).pico_usd
     store.close()
 
 
-def test_any_thread_may_write_and_read(tmp_path: Path) -> None:
+def test_finding_what_changed_reads_no_key_that_did_not(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "t.db")
-    threads = [
-        threading.Thread(
-            target=store.write_calls, args=([a_call(n * 100 + i) for i in range(100)],)
+    (plan,) = store.query(
+        "EXPLAIN QUERY PLAN SELECT key_json, changed FROM keys WHERE changed > ? ORDER BY changed",
+        (5,),
+    )
+    assert "USING INDEX" in plan[-1] and "changed>" in plan[-1]
+    store.close()
+
+
+def test_a_booking_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "t.db")
+    db = sqlite3.connect(store.path)
+    db.execute(
+        "CREATE TRIGGER no BEFORE INSERT ON budgets WHEN new.scope_id = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    db.close()
+    with pytest.raises(Exception, match="no"):
+        store.budgets.report(
+            "a", [Spent(ACCOUNT, 5), Spent(Account("bad", "total"), 5)], until_us=1
         )
-        for n in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(store.calls(CallFilter())) == 800
+    assert store.budgets.spent(ACCOUNT) == 0
     store.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
 
 from pilothouse.app.compose import now_us
+from pilothouse.app.stores import StoreAddress, store_address
 from pilothouse.core.call import Source
+from pilothouse.core.errors import InvalidInput
 from pilothouse.core.ports import CallFilter
 from pilothouse.watch.when import when_us
 
@@ -18,16 +19,32 @@ F = TypeVar("F", bound=Callable[..., Any])
 _FIELDS = ("route", "arm", "target", "model", "source", "run", "rollout")
 
 
+class _StoreType(click.ParamType):  # pyright: ignore[reportMissingTypeArgument] - generic in new clicks only
+    """A file or a URL. What is refused is not shown again: it may hold a password."""
+
+    name = "PATH|URL"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> StoreAddress:
+        if not isinstance(value, str):
+            return value
+        try:
+            return store_address(value)
+        except InvalidInput as error:
+            self.fail(str(error), param, ctx)
+
+
 def store_option(command: F) -> F:
-    """Adds `--store PATH`, given to the command as `store: Path`."""
+    """Adds `--store PATH|URL`, given to the command as `store: StoreAddress`."""
     return click.option(
         "--store",
-        type=click.Path(path_type=Path),
-        default=Path("pilothouse.db"),
+        type=_StoreType(),
+        default="pilothouse.db",
         show_default=True,
         envvar="PILOTHOUSE_STORE",
         show_envvar=True,
-        help="The database.",
+        help="The database: a SQLite file, or postgresql://USER@HOST/DATABASE (password: PGPASSWORD).",
     )(command)
 
 

@@ -17,12 +17,45 @@ _PART_OF_THE_REST = 8
 one process when it runs short."""
 
 
-class BudgetTable:
+def grant(used: int, limit: int, least: int) -> Granted:
+    """What a draw comes to when `used` of `limit` is spent or drawn."""
+    free = max(limit - used, 0)
+    if free < max(least, 1):
+        return Granted(0, free)
+    taken = max(least, free // _PART_OF_THE_REST)
+    return Granted(taken, free - taken)
+
+
+class BudgetReading:
+    """The reading half of a `BudgetStore`, the same in SQLite and PostgreSQL."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+
+    def spent(self, account: Account) -> int:
+        """Pico-USD booked."""
+        rows = self._query(
+            "SELECT spent_pico_usd FROM budgets WHERE scope_id = ? AND period = ?",
+            (account.scope_id, account.period),
+        )
+        return int(rows[0][0]) if rows else 0
+
+    def spending(self, scope_id: str | None = None) -> list[tuple[Account, int]]:
+        """All that is booked, ordered by scope and period."""
+        clause, values = ("WHERE scope_id = ?", (scope_id,)) if scope_id is not None else ("", ())
+        rows = self._query(
+            f"SELECT scope_id, period, spent_pico_usd FROM budgets {clause} ORDER BY scope_id, period",
+            values,
+        )
+        return [(Account(scope, period), int(spent)) for scope, period, spent in rows]
+
+
+class BudgetTable(BudgetReading):
     """Implements `BudgetStore` on the connections of `SqliteStore`."""
 
     def __init__(self, transaction: Transaction, query: Query) -> None:
+        super().__init__(query)
         self._transaction = transaction
-        self._query = query
 
     def draw(
         self, holder: str, account: Account, *, limit: int, least: int, now_us: int, until_us: int
@@ -41,17 +74,16 @@ class BudgetTable:
                 " WHERE scope_id = ?1 AND period = ?2), 0)",
                 at,
             ).fetchone()
-            free = max(limit - used, 0)
-            if free < least:
-                return Granted(0, free)
-            taken = max(least, free // _PART_OF_THE_REST)
+            granted = grant(used, limit, least)
+            if not granted.pico_usd:
+                return granted
             db.execute(
                 "INSERT INTO budget_allotments (scope_id, period, holder, left_pico_usd, until_us) "
                 "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
                 "left_pico_usd = left_pico_usd + excluded.left_pico_usd, until_us = excluded.until_us",
-                (*at, holder, taken, until_us),
+                (*at, holder, granted.pico_usd, until_us),
             )
-            return Granted(taken, free - taken)
+            return granted
 
     def report(self, holder: str, spent: Sequence[Spent], *, until_us: int) -> None:
         """Book spending and returns, and renew what is left."""
@@ -78,20 +110,3 @@ class BudgetTable:
         """Give back everything drawn and not spent."""
         with self._transaction() as db:
             db.execute("DELETE FROM budget_allotments WHERE holder = ?", (holder,))
-
-    def spent(self, account: Account) -> int:
-        """Pico-USD booked."""
-        rows = self._query(
-            "SELECT spent_pico_usd FROM budgets WHERE scope_id = ? AND period = ?",
-            (account.scope_id, account.period),
-        )
-        return int(rows[0][0]) if rows else 0
-
-    def spending(self, scope_id: str | None = None) -> list[tuple[Account, int]]:
-        """All that is booked, ordered by scope and period."""
-        clause, values = ("WHERE scope_id = ?", (scope_id,)) if scope_id is not None else ("", ())
-        rows = self._query(
-            f"SELECT scope_id, period, spent_pico_usd FROM budgets {clause} ORDER BY scope_id, period",
-            values,
-        )
-        return [(Account(scope, period), int(spent)) for scope, period, spent in rows]

@@ -33,7 +33,7 @@ def call_from_row(row: tuple[Any, ...]) -> Call:
 
 
 def where_clause(where: CallFilter) -> tuple[str, list[Any]]:
-    """A WHERE condition (`1` when nothing is asked for) and its bound values."""
+    """A WHERE condition (`TRUE` when nothing is asked for) and its bound values."""
     parts: list[str] = []
     values: list[Any] = []
     for field in CallFilter.__struct_fields__:
@@ -48,4 +48,4 @@ def where_clause(where: CallFilter) -> tuple[str, list[Any]]:
             case _:
                 parts.append(f"calls.{field} = ?")
         values.append(value)
-    return " AND ".join(parts) or "1", values
+    return " AND ".join(parts) or "TRUE", values

@@ -19,10 +19,11 @@ import msgspec
 
 from pilothouse.core.call import Call, Score
 from pilothouse.core.errors import StoreError
-from pilothouse.core.ports import AuditEntry, CallFilter, PaidAnswer, StoredRollout
+from pilothouse.core.ports import AuditEntry, PaidAnswer, StoredRollout
 from pilothouse.stores._budgets import BudgetTable
 from pilothouse.stores._keys import KeyTable
-from pilothouse.stores._rows import CALL_COLUMNS, call_from_row, row_from_call, where_clause
+from pilothouse.stores._reading import Reading
+from pilothouse.stores._rows import CALL_COLUMNS, row_from_call
 from pilothouse.stores._schema import connect, explained, upgrade
 
 _INSERT_CALL = (
@@ -30,11 +31,10 @@ _INSERT_CALL = (
     f"VALUES ({', '.join('?' * len(CALL_COLUMNS))})"
 )
 _ROWS_A_STATEMENT = 64
-_SELECT_CALL = ", ".join(f"calls.{c}" for c in CALL_COLUMNS)
 _INSERT_SCORE = "INSERT OR REPLACE INTO scores (call_id, scorer, value, detail) VALUES (?, ?, ?, ?)"
 
 
-class SqliteStore:
+class SqliteStore(Reading):
     """Implements `CallStore`, `RunStore` and `RolloutStore`; `keys` a `KeyStore`, `budgets` a `BudgetStore`.
 
     Raises `StoreError`.
@@ -53,6 +53,11 @@ class SqliteStore:
         self._telemetry_lock = Lock()
         self.keys = KeyTable(self._durably, self.query)
         self.budgets = BudgetTable(self._durably, self.query)
+
+    @property
+    def spill_path(self) -> Path:
+        """What the names of files with calls that could not be written start with."""
+        return self.path
 
     def close(self) -> None:
         """Close the file. Idempotent."""
@@ -76,14 +81,6 @@ class SqliteStore:
         with self._transaction(self._telemetry, self._telemetry_lock) as db:
             db.executemany(_INSERT_CALL, [row_from_call(call) for call, _ in scored])
             db.executemany(_INSERT_SCORE, [_score_row(s) for _, scores in scored for s in scores])
-
-    def calls(self, where: CallFilter, *, limit: int | None = None) -> list[Call]:
-        """Matching rows, newest first."""
-        clause, values = where_clause(where)
-        sql = f"SELECT {_SELECT_CALL} FROM calls WHERE {clause} ORDER BY at_us DESC, row_id DESC"
-        if limit is not None:
-            sql += f" LIMIT {int(limit)}"
-        return [call_from_row(row) for row in self.query(sql, values)]
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of one SELECT, parameters bound; for the statements kept beside their readers."""
@@ -122,34 +119,7 @@ class SqliteStore:
             )
             db.executemany(_INSERT_SCORE, [_score_row(s) for a in answers for s in a.scores])
 
-    def answers(self, run_id: str) -> list[PaidAnswer]:
-        """All answers kept for the run, oldest first."""
-        scores = self._scores(
-            "SELECT s.call_id, s.scorer, s.value, s.detail FROM scores s "
-            "JOIN answers a ON a.call_id = s.call_id WHERE a.run_id = ?",
-            (run_id,),
-        )
-        rows = self.query(
-            f"SELECT {_SELECT_CALL}, answers.text FROM answers JOIN calls ON calls.id = answers.call_id "
-            "WHERE answers.run_id = ? ORDER BY calls.row_id",
-            (run_id,),
-        )
-        return [
-            PaidAnswer(call=call, text=row[-1], scores=tuple(scores.get(call.id, ())))
-            for row in rows
-            for call in [call_from_row(row[:-1])]
-        ]
-
     # Rollouts
-
-    def rollout(self, rollout_id: str) -> StoredRollout | None:
-        """The rollout as last saved."""
-        rows = self._rollouts("WHERE id = ?", (rollout_id,))
-        return rows[0] if rows else None
-
-    def rollouts(self) -> list[StoredRollout]:
-        """All, newest first."""
-        return self._rollouts("ORDER BY saved_order DESC", ())
 
     def save_rollout(self, rollout: StoredRollout, entries: Sequence[AuditEntry]) -> bool:
         """Compare-and-swap on the version, with its audit entries; False = somebody was faster."""
@@ -179,57 +149,6 @@ class SqliteStore:
                 ],
             )
             return True
-
-    def audit(self, rollout_id: str) -> list[AuditEntry]:
-        """The rollout's history, oldest first."""
-        rows = self.query(
-            "SELECT at_us, who, what, why, evidence_json FROM audit "
-            "WHERE rollout_id = ? ORDER BY row_id",
-            (rollout_id,),
-        )
-        return [
-            AuditEntry(
-                at_us=at, who=who, what=what, why=why, evidence=msgspec.json.decode(evidence)
-            )
-            for at, who, what, why, evidence in rows
-        ]
-
-    def rollout_calls(
-        self, rollout_id: str, *, after_row: int, limit: int
-    ) -> tuple[list[tuple[Call, tuple[Score, ...]]], int]:
-        """Calls of a rollout in the order they were written, after a cursor; and the new cursor."""
-        rows = self.query(
-            f"SELECT {_SELECT_CALL}, row_id FROM calls WHERE rollout_id = ? AND row_id > ? "
-            "ORDER BY row_id LIMIT ?",
-            (rollout_id, after_row, limit),
-        )
-        if not rows:
-            return [], after_row
-        last = int(rows[-1][-1])
-        scores = self._scores(
-            "SELECT s.call_id, s.scorer, s.value, s.detail FROM calls c "
-            "JOIN scores s ON s.call_id = c.id "
-            "WHERE c.rollout_id = ? AND c.row_id > ? AND c.row_id <= ?",
-            (rollout_id, after_row, last),
-        )
-        calls = [call_from_row(row[:-1]) for row in rows]
-        return [(call, tuple(scores.get(call.id, ()))) for call in calls], last
-
-    def _rollouts(self, clause: str, values: Sequence[Any]) -> list[StoredRollout]:
-        rows = self.query(
-            f"SELECT id, route, status, version, state_json FROM rollouts {clause}", values
-        )
-        return [
-            StoredRollout(id=i, route=route, status=status, version=version, state_json=state)
-            for i, route, status, version, state in rows
-        ]
-
-    def _scores(self, sql: str, values: Sequence[Any]) -> dict[str, list[Score]]:
-        found: dict[str, list[Score]] = {}
-        for call_id, scorer, value, detail in self.query(sql, values):
-            score = Score(call_id=call_id, scorer=scorer, value=value, detail=detail)
-            found.setdefault(call_id, []).append(score)
-        return found
 
     def _durably(self) -> AbstractContextManager[sqlite3.Connection]:
         return self._transaction(self._durable, self._durable_lock)

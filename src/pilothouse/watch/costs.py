@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
@@ -19,20 +20,23 @@ _COLUMN: dict[Dimension, str] = {
     "route": "route",
     "arm": "arm",
     "target": "target",
-    "day": "strftime('%Y-%m-%d', at_us / 1000000, 'unixepoch')",
+    "day": "at_us / 86400000000",  # days since 1970: SQLite and PostgreSQL have no date function in common
     "source": "source",
 }
+
+_DAY_0 = date(1970, 1, 1)
 
 # A sum of pico-dollars overflows SQLite's 64 bits at 9.2 million dollars, so it is summed in two parts.
 _PART = 1_000_000
 
 _SUMS = f"""
 SELECT {{columns}}
-  COUNT(DISTINCT request_id), COUNT(*), SUM(status = 'error'),
+  COUNT(DISTINCT request_id), COUNT(*), COUNT(*) FILTER (WHERE status = 'error'),
   SUM(input_tokens), SUM(output_tokens), MAX(is_usage_estimated),
   SUM(cost_pico_usd / {_PART}), SUM(cost_pico_usd % {_PART}), COUNT(cost_pico_usd),
-  SUM(status = 'ok' AND input_tokens IS NULL), SUM(status = 'ok' AND cost_pico_usd IS NULL),
-  SUM(status = 'error' AND cost_pico_usd IS NULL)
+  COUNT(*) FILTER (WHERE status = 'ok' AND input_tokens IS NULL),
+  COUNT(*) FILTER (WHERE status = 'ok' AND cost_pico_usd IS NULL),
+  COUNT(*) FILTER (WHERE status = 'error' AND cost_pico_usd IS NULL)
 FROM calls WHERE {{where}} {{group}}
 """
 
@@ -45,7 +49,7 @@ FROM (
     ROW_NUMBER() OVER (PARTITION BY {partition} ORDER BY {value}) AS place,
     COUNT(*) OVER (PARTITION BY {partition}) AS n
   FROM calls WHERE {where} AND status = 'ok' AND {value} IS NOT NULL
-) {group}
+) AS ranked {group}
 """
 
 
@@ -123,7 +127,7 @@ def _row(
     (requests, attempts, errors, tokens_in, tokens_out, estimated, *money) = row[len(by) :]
     high, low, priced, not_counted, not_priced, failed_not_priced = money
     return CostRow(
-        group=dict(zip(by, row[: len(by)], strict=True)),
+        group={d: _named(d, value) for d, value in zip(by, row, strict=False)},
         requests=requests,
         attempts=attempts,
         errors=errors,
@@ -139,6 +143,10 @@ def _row(
         not_priced=not_priced,
         failed_not_priced=failed_not_priced,
     )
+
+
+def _named(dimension: Dimension, value: Any) -> str:
+    return (_DAY_0 + timedelta(days=value)).isoformat() if dimension == "day" else value
 
 
 def _order(row: CostRow) -> tuple[Any, ...]:
