@@ -30,7 +30,7 @@ def test_names_are_resolved_and_every_target_is_a_route_of_its_own(tmp_path: Pat
     config = load_config(written(tmp_path, GOOD), {"OPENAI_KEY": "sk-x"})
     assert [t.name for t in config.routes["support"].targets] == ["big", "small"]
     assert config.routes["small"].targets == (config.targets["small"],)
-    assert config.store_path == tmp_path / "pilothouse.db"
+    assert config.store_at == tmp_path / "pilothouse.db"
 
 
 @pytest.mark.parametrize(

@@ -6,26 +6,24 @@ import os
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from msgspec import Struct
 
+from pilothouse.app.stores import Store, StoreAddress, open_store
 from pilothouse.catalog.catalog import Catalog, load_bundled
 from pilothouse.catalog.prices import price_of
 from pilothouse.client.caller import Client
 from pilothouse.client.recorder import BatchRecorder
-from pilothouse.core.errors import StoreError
 from pilothouse.core.ports import NowUs, Provider
 from pilothouse.providers._config import ProviderConfig
 from pilothouse.providers.kinds import open_provider
-from pilothouse.stores.sqlite import SqliteStore
 
 
 class Parts(Struct, frozen=True):
     """What a feature needs to ask models and keep what they said."""
 
     client: Client
-    store: SqliteStore
+    store: Store
     catalog: Catalog
     providers: dict[str, Provider]
     recorder: BatchRecorder
@@ -52,16 +50,6 @@ def random_bits_source(buffered: int = 512) -> Callable[[], int]:
     return bits
 
 
-def open_store(path: Path, *, must_exist: bool = False) -> SqliteStore:
-    """The database at `path`, upgraded if it is older. Raises `StoreError`."""
-    if must_exist and not path.exists():
-        raise StoreError(
-            f"{path}: there is no database here yet. `pilothouse serve` or `pilothouse prove` makes "
-            "one; --store or PILOTHOUSE_STORE names another."
-        )
-    return SqliteStore(path)
-
-
 def open_providers(configs: Mapping[str, ProviderConfig]) -> dict[str, Provider]:
     """Providers by configured name. Raises `InvalidInput` when a key cannot be read."""
     return {name: open_provider(name, config, os.environ) for name, config in configs.items()}
@@ -69,10 +57,10 @@ def open_providers(configs: Mapping[str, ProviderConfig]) -> dict[str, Provider]
 
 @asynccontextmanager
 async def open_client(
-    providers: Mapping[str, ProviderConfig], store_path: Path, *, clock: NowUs = now_us
+    providers: Mapping[str, ProviderConfig], store_at: StoreAddress, *, clock: NowUs = now_us
 ) -> AsyncGenerator[Parts]:
     """Everything that asks, records and prices; closed, and all rows written, on the way out."""
-    store = open_store(store_path)
+    store = open_store(store_at)
     recorder = BatchRecorder(store)
     opened: dict[str, Provider] = {}
     try:

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from pilothouse.app.limits_config import LimitsConfig, limits_problems
 from pilothouse.app.route_problems import route_problems
 from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
+from pilothouse.app.stores import StoreAddress, StoreConfig, address_of, store_problems
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.route import RouteSpec, Target
 from pilothouse.documents.strict import Document, load
@@ -28,12 +29,6 @@ class TargetConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     provider: str
     model: str
     catalog_model: str | None = None
-
-
-class StoreConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where calls, runs and rollouts are kept: one SQLite file."""
-
-    path: str = "pilothouse.db"
 
 
 class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,7 +78,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """The configured routes, and one per target under the target's own name."""
     aliases: dict[str, str]
     """Each to the name of its route."""
-    store_path: Path
+    store_at: StoreAddress
     server: ServerConfig
     admin: AdminConfig | None = None
     limits: LimitsConfig = LimitsConfig()
@@ -106,11 +101,12 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
             problems.append(document.error(f"targets.{name}.provider", message))
     found = route_problems(file.routes, file.aliases, file.targets)
     problems += [document.error(at, message) for at, message in found]
+    problems += [document.error(at, said) for at, said in store_problems(file.store, environ)]
     problems += limits_problems(document, file.limits, file.routes, file.targets, environ)
     problems += _door_problems(document, environ)
     if problems:
         raise InvalidInput("\n".join(str(p) for p in problems))
-    return _resolved(file, path)
+    return _resolved(file, path, environ)
 
 
 def _door_problems(
@@ -147,7 +143,7 @@ def _provider_problems(
     ]
 
 
-def _resolved(file: ConfigFile, path: Path) -> Config:
+def _resolved(file: ConfigFile, path: Path, environ: Mapping[str, str] | None) -> Config:
     targets = {
         name: Target(name=name, provider=t.provider, model=t.model, catalog_model=t.catalog_model)
         for name, t in file.targets.items()
@@ -157,8 +153,14 @@ def _resolved(file: ConfigFile, path: Path) -> Config:
         targets=targets,
         routes=resolved_routes(file.routes, targets),
         aliases=resolved_aliases(file.aliases),
-        store_path=path.parent / file.store.path,
+        store_at=_store_at(file.store, path.parent, environ),
         server=file.server,
         admin=file.admin,
         limits=file.limits,
     )
+
+
+def _store_at(config: StoreConfig, folder: Path, environ: Mapping[str, str] | None) -> StoreAddress:
+    if environ is None and config.url_env is not None:  # only looked at, and nobody asks where
+        return folder / config.path
+    return address_of(config, folder, environ or {})

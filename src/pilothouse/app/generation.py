@@ -13,6 +13,7 @@ from pilothouse import registry
 from pilothouse.app.compose import now_us, open_providers, random_bits_source
 from pilothouse.app.config import Config
 from pilothouse.app.limits_config import scopes_of
+from pilothouse.app.stores import Store
 from pilothouse.client.caller import Client
 from pilothouse.client.keyring import KeyRing
 from pilothouse.client.limits.port import Limiter
@@ -28,7 +29,6 @@ from pilothouse.server.admission import AdmissionRules, Admissions
 from pilothouse.server.callers import Callers
 from pilothouse.server.gateway import Gateway
 from pilothouse.server.http import Exchange, HttpRequest
-from pilothouse.stores.sqlite import SqliteStore
 
 log = logging.getLogger("pilothouse.serving")
 
@@ -36,7 +36,7 @@ log = logging.getLogger("pilothouse.serving")
 class Lasting(Struct, frozen=True, kw_only=True):
     """What outlives a change of the configuration."""
 
-    store: SqliteStore
+    store: Store
     recorder: MeteredRecorder
     limiter: Limiter
     price_of: PriceOf

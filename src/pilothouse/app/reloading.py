@@ -89,7 +89,7 @@ def fixed_changes(started_with: Config, written: Config) -> tuple[str, ...]:
         "server.host": (old.server.host, new.server.host),
         "server.port": (old.server.port, new.server.port),
         "server.workers": (old.server.workers, new.server.workers),
-        "store.path": (old.store_path, new.store_path),
+        "store.path": (old.store_at, new.store_at),
         "limits.redis": (old.limits.redis, new.limits.redis),
         "admin": (_admin_place(old), _admin_place(new)),
     }
@@ -105,7 +105,7 @@ def with_fixed(written: Config, running: Config) -> Config:
         written,
         server=replace(written.server, host=server.host, port=server.port, workers=server.workers),
         admin=admin,
-        store_path=running.store_path,
+        store_at=running.store_at,
         limits=replace(written.limits, redis=running.limits.redis),
     )
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pilothouse.app.compose import now_us, open_store, random_bits_source
+from pilothouse.app.compose import now_us, random_bits_source
 from pilothouse.app.config import Config
 from pilothouse.app.generation import Generation, Lasting, open_generation
 from pilothouse.app.limiting import open_limiter
 from pilothouse.app.reloading import Reloaded, Reloader
 from pilothouse.app.siblings import Figures, Siblings, states_of
+from pilothouse.app.stores import open_store
 from pilothouse.app.supervisor import SIGNALS, Listening
 from pilothouse.catalog.catalog import load_bundled
 from pilothouse.catalog.prices import price_of
@@ -118,7 +119,7 @@ async def run(start: Start, ready: Callable[[Listening], None]) -> int:
 @asynccontextmanager
 async def _opened(config: Config, place: Place) -> AsyncGenerator[_Base]:
     """Store, recorder and limiter; closed, and all rows written, on the way out."""
-    store = open_store(config.store_path)
+    store = open_store(config.store_at)
     recorder = BatchRecorder(store)
     try:
         limiter = await open_limiter(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from pilothouse.app.compose import open_store
+from pilothouse.app.stores import open_store
 from pilothouse.cli.output import print_table
 from pilothouse.cli.store_option import call_filters, filter_from, store_option
 from pilothouse.core.call import Call

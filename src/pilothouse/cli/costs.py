@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from pilothouse.app.compose import open_store
+from pilothouse.app.stores import open_store
 from pilothouse.cli.output import print_json, print_table
 from pilothouse.cli.store_option import call_filters, filter_from, store_option
 from pilothouse.watch.costs import CostRow, Dimension, costs

@@ -14,7 +14,8 @@ from msgspec import UNSET, structs
 
 from pilothouse.app import admin_keys
 from pilothouse.app.admin_keys import Created, KeyChange, KeyView, NewKey
-from pilothouse.app.compose import now_us, open_store, random_bits_source
+from pilothouse.app.compose import now_us, random_bits_source
+from pilothouse.app.stores import Store, StoreAddress, open_store
 from pilothouse.cli.key_options import (
     budgets_from,
     expiry_from,
@@ -28,7 +29,6 @@ from pilothouse.cli.store_option import store_option
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.keys import SECRET_BYTES
 from pilothouse.core.limits import Budget, Limits
-from pilothouse.stores.sqlite import SqliteStore
 from pilothouse.watch.when import span_us
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
@@ -249,7 +249,7 @@ def spend(key: str | None, team: str | None, store: Path, as_json: bool) -> int:
 
 
 @contextmanager
-def _opened(store: Path, *, must_exist: bool = True) -> Generator[SqliteStore]:
+def _opened(store: StoreAddress, *, must_exist: bool = True) -> Generator[Store]:
     opened = open_store(store, must_exist=must_exist)
     try:
         yield opened

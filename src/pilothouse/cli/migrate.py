@@ -13,8 +13,9 @@ from typing import Any
 import click
 
 from pilothouse import recordings
-from pilothouse.app.compose import now_us, open_providers, open_store
+from pilothouse.app.compose import now_us, open_providers
 from pilothouse.app.config import Config, load_config
+from pilothouse.app.stores import open_store
 from pilothouse.catalog.catalog import load_bundled
 from pilothouse.catalog.prices import price_of
 from pilothouse.cli.output import print_json, print_table

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from pilothouse import registry
-from pilothouse.app.compose import now_us, open_store
+from pilothouse.app.compose import now_us
 from pilothouse.app.config import Config, load_config
+from pilothouse.app.stores import open_store
 from pilothouse.catalog.prices import price_of
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import print_json, print_table

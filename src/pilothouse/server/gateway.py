@@ -84,6 +84,9 @@ class Gateway:
         holder = self._callers.find(http)
         if isinstance(holder, Denied):
             refuse(out, door.dialect, 401, holder.message, code="invalid_api_key")
+        elif holder is not None and "call" not in holder.key.scopes:
+            message = f'the key "{holder.key.name}" is for administration, not for calls'
+            refuse(out, door.dialect, 403, message, code="permission_denied")
         elif door.asks == "answer":
             await self._answer(door, http, out, holder)
         else:

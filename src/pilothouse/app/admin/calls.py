@@ -9,10 +9,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from pilothouse.app.compose import now_us
+from pilothouse.app.stores import Store
 from pilothouse.core.call import Call, Source, Status
 from pilothouse.core.ports import CallFilter
 from pilothouse.server.admin.operation import Asked, Operation
-from pilothouse.stores.sqlite import SqliteStore
 from pilothouse.watch.when import when_us
 
 
@@ -41,7 +41,7 @@ class CallList(Struct, frozen=True):
     calls: list[Call]
 
 
-def call_operations(store: SqliteStore) -> Sequence[Operation]:
+def call_operations(store: Store) -> Sequence[Operation]:
     """One."""
 
     async def listed(asked: Asked) -> object:

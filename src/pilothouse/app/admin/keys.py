@@ -11,9 +11,9 @@ from msgspec import Meta, Struct
 
 from pilothouse.app import admin_keys as keys
 from pilothouse.app.compose import now_us
+from pilothouse.app.stores import Store
 from pilothouse.core.keys import SECRET_BYTES
 from pilothouse.server.admin.operation import Asked, Operation
-from pilothouse.stores.sqlite import SqliteStore
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class _Desk:
     """What is asked of keys, done in a thread: the database may take its time."""
 
-    def __init__(self, store: SqliteStore, refresh: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, store: Store, refresh: Callable[[], Awaitable[None]]) -> None:
         self._table = store.keys
         self._budgets = store.budgets
         self._refresh = refresh
@@ -90,9 +90,7 @@ class _Desk:
         return found
 
 
-def key_operations(
-    store: SqliteStore, refresh: Callable[[], Awaitable[None]]
-) -> Sequence[Operation]:
+def key_operations(store: Store, refresh: Callable[[], Awaitable[None]]) -> Sequence[Operation]:
     """`refresh` makes changes count in this process at once; others follow within a second."""
     desk = _Desk(store, refresh)
     new, one = "/admin/keys", "/admin/keys/{key}"

@@ -44,7 +44,7 @@ class ConfigView(Struct, frozen=True, kw_only=True):
     targets: dict[str, Target]
     routes: list[str]
     aliases: dict[str, str]
-    store_path: str
+    store_at: str
     server: ServerConfig
     admin: AdminConfig | None
     limits: LimitsConfig
@@ -99,7 +99,7 @@ def _view(serving: Generation) -> ConfigView:
         targets=config.targets,
         routes=list(config.routes),
         aliases=config.aliases,
-        store_path=str(config.store_path),
+        store_at=str(config.store_at),
         server=config.server,
         admin=config.admin,
         limits=config.limits,

@@ -14,17 +14,17 @@ from pilothouse.app.admin.running import running_operations
 from pilothouse.app.compose import now_us
 from pilothouse.app.reloading import Reloaded, Reloader
 from pilothouse.app.siblings import Siblings
+from pilothouse.app.stores import Store
 from pilothouse.core.secret import Secret
 from pilothouse.server.admin.door import AdminDoor
 from pilothouse.server.admin.gatekeeper import Gatekeeper
 from pilothouse.server.admin.openapi import openapi
 from pilothouse.server.admin.operation import Asked, Operation
-from pilothouse.stores.sqlite import SqliteStore
 
 
 def admin_operations(
     reloader: Reloader,
-    store: SqliteStore,
+    store: Store,
     siblings: Siblings,
     reload: Callable[[], Awaitable[Reloaded]],
     *,
@@ -59,7 +59,7 @@ def admin_operations(
 
 def admin_door(
     reloader: Reloader,
-    store: SqliteStore,
+    store: Store,
     siblings: Siblings,
     reload: Callable[[], Awaitable[Reloaded]],
 ) -> AdminDoor:
