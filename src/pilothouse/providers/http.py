@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pilothouse import registry
 from pilothouse.core.ask import Ask
+from pilothouse.core.dialect import Envelope
+from pilothouse.core.embedding import EmbeddingAnswer, EmbeddingRequest
 from pilothouse.core.error_class import classify
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.key_pool import KeyPool
@@ -21,8 +23,10 @@ from pilothouse.core.route_settings import Timeouts as RouteTimeouts
 from pilothouse.core.secret import Secret
 from pilothouse.providers._address import address, settings_of
 from pilothouse.providers._config import ProviderConfig
+from pilothouse.providers._embedding import EMBEDDING_DIALECTS, embedding_body, read_vectors
 from pilothouse.providers._endpoint import Sending
 from pilothouse.providers._error_body import read_error_body
+from pilothouse.providers._fit import fitted
 from pilothouse.providers._rows import DialectName, ProviderRow
 from pilothouse.providers._signers.choose import signer_for
 from pilothouse.providers._sse_stream import SPLITTERS, SseStream
@@ -131,6 +135,33 @@ class HttpProvider:
             keeps_usage=ask.dialect is not sending.dialect or ask.envelope.wants_usage,
             splitter=SPLITTERS[sending.framing],
         )
+
+    async def embed(
+        self,
+        target: Target,
+        request: EmbeddingRequest,
+        key: int = 0,
+        limits: RouteTimeouts = _SAME_LIMITS,
+    ) -> EmbeddingAnswer:
+        """A vector for each input."""
+        endpoints = self._row.endpoints
+        name: DialectName | None = next((n for n in EMBEDDING_DIALECTS if n in endpoints), None)
+        if name is None:
+            raise ProviderError("caller", f"{self._row.title} has no embeddings")
+        sending, dialect = self._sending(name), registry.plugin("dialects", name)
+        body = embedding_body(dialect, request, self._row.model_id(target.model))
+        ask = Ask(None, b"", Envelope(model=target.model))
+        try:
+            body, _ = fitted(body, endpoints[name])
+            head = await sending.head(ask, target.model, key, body, stream=False)
+            response = await sending.pool.send(head, body, self._within(limits))
+            if response.status != 200:
+                raise self._refusal(response.status, response.headers, response.body)
+            answer = read_vectors(dialect, response.body, len(request.inputs))
+        except ProviderError as error:
+            raise _scrubbed(error, sending) from None
+        self._heed(key, response.headers)
+        return answer
 
     async def close(self) -> None:
         """Close idle connections."""
