@@ -26,6 +26,7 @@ COMMANDS = {
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
     "keys": "Virtual keys: make, limit, rotate, revoke, and what they spent.",
+    "cache": "What a request is to the answer cache, and how often a near answer is wrong.",
     "check": "Validate a configuration without starting anything.",
     "routes": "Routes as configured: list them, explain a choice, replay recorded calls.",
     "migrate": "Plan, rehearse, run and read rollouts from one model to another.",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pilothouse.core.embedding import EmbeddingAnswer, EmbeddingDialect, EmbeddingRequest
 from pilothouse.core.errors import PilothouseError, ProviderError
-from pilothouse.providers._rows import DialectName
 
-EMBEDDING_DIALECTS: tuple[DialectName, ...] = ("openai_embeddings", "gemini_embeddings")
+EMBEDDING_DIALECTS = frozenset({"openai_embeddings", "gemini_embeddings"})
 
 
 def embedding_body(dialect: EmbeddingDialect, request: EmbeddingRequest, model: str) -> bytes:

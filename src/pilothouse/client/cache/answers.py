@@ -31,6 +31,7 @@ from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.ports import NowUs, Reply
 from pilothouse.core.route import Route, RouteSpec
+from pilothouse.core.route_settings import CacheSettings
 
 Status = Literal["hit", "miss", "bypass", "off"]
 
@@ -192,13 +193,12 @@ class AnswerCache:
         settings = spec.cache
         if settings.ttl_s is None:
             return _refused_if(control, Looked(self, "off"))
-        why = "the caller said no-store" if control.no_store else None
-        if why is None and ask.size > settings.max_body_kb * 1024:
-            why = "the request is longer than max_body_kb"
-        if why is not None:
-            return _refused_if(control, Looked(self, "bypass", why))
+        if control.no_store:
+            return _refused_if(control, Looked(self, "bypass", "the caller said no-store"))
+        if _is_too_long(ask, settings):  # not worth reading
+            return _refused_if(control, Looked(self, "bypass", _TOO_LONG))
         question = self._questions.of(ask)
-        why = _why_passed(question, only_deterministic=settings.only_deterministic)
+        why = why_passed(ask, question, settings)
         if why is not None:
             return _refused_if(control, Looked(self, "bypass", why))
         looked = Looked(self, "miss")
@@ -253,12 +253,22 @@ class AnswerCache:
         return control.max_age_s is None or entry.age_s(self.now_us()) <= control.max_age_s
 
 
-def _why_passed(question: Question, *, only_deterministic: bool) -> str | None:
+_TOO_LONG = "the request is longer than max_body_kb"
+
+
+def why_passed(ask: Ask, question: Question, settings: CacheSettings) -> str | None:
+    """Why a route with these settings does not answer this from its cache; None when it may."""
+    if _is_too_long(ask, settings):
+        return _TOO_LONG
     if question.unfit is not None:
         return question.unfit
-    if only_deterministic and not question.is_deterministic:
+    if settings.only_deterministic and not question.is_deterministic:
         return "its temperature is not 0 (only_deterministic)"
     return None
+
+
+def _is_too_long(ask: Ask, settings: CacheSettings) -> bool:
+    return ask.size > settings.max_body_kb * 1024
 
 
 def _refused_if(control: Control, looked: Looked) -> Looked:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from pilothouse.client.cache.semantic.details import details
+from pilothouse.client.cache.semantic.embedder import Embedder, Vector
+from pilothouse.core.errors import InvalidInput
 from pilothouse.core.stats.proportion import clopper_pearson_upper
 
 CONFIDENCE = 0.95
@@ -48,9 +50,20 @@ class Measured(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """By rising threshold."""
 
 
-def cosine(a: Sequence[float], b: Sequence[float]) -> float:
-    """Of two vectors of length 1."""
-    return sum([x * y for x, y in zip(a, b, strict=True)])
+async def judged(pairs: Iterable[Pair], embedder: Embedder) -> list[tuple[Pair, float]]:
+    """Pairs with their cosine similarity; each text is embedded once. Raises `InvalidInput`."""
+    vectors: dict[str, Vector] = {}
+    found: list[tuple[Pair, float]] = []
+    for pair in pairs:
+        for text in (pair.a, pair.b):
+            if text not in vectors:
+                vector = await embedder.embed(text)
+                if vector is None:
+                    raise InvalidInput(f'{embedder.name} gave no vector for "{text[:60]}"')
+                vectors[text] = vector
+        a, b = vectors[pair.a], vectors[pair.b]
+        found.append((pair, sum([x * y for x, y in zip(a, b, strict=True)])))
+    return found
 
 
 def measured(
