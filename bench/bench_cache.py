@@ -17,11 +17,15 @@ Leaves out: Redis's round trip, the network, and whether people would mind a wro
 from __future__ import annotations
 
 import argparse
+import asyncio
 import csv
+import hashlib
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from importlib import resources
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -29,8 +33,22 @@ import numpy as np
 
 from pilothouse import registry
 from pilothouse.cli.output import table
+from pilothouse.client.cache.answers import AnswerCache
+from pilothouse.client.cache.backend import Backend
+from pilothouse.client.cache.memory import MemoryBackend
+from pilothouse.client.cache.redis_backend import RedisBackend
 from pilothouse.client.cache.semantic.details import details
+from pilothouse.client.cache.semantic.embedder import PluginEmbedder
+from pilothouse.client.cache.semantic.index import NearIndex
 from pilothouse.client.cache.semantic.measure import Measured, Pair, measured
+from pilothouse.client.cache.semantic.nearby import Nearby
+from pilothouse.client.limits.redis_wire import connect
+from pilothouse.core.answer import Answer
+from pilothouse.core.ask import Ask
+from pilothouse.core.call import Call
+from pilothouse.core.ports import Reply
+from pilothouse.core.route import Route, RouteSpec, Target
+from pilothouse.core.route_settings import CacheSettings, SemanticSettings
 from pilothouse.core.stats.proportion import clopper_pearson
 
 THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.92, 0.95, 0.97, 0.99)
@@ -142,6 +160,149 @@ def all_measured(args: argparse.Namespace) -> list[Measured]:
     return found
 
 
+# What it costs
+
+TARGET = Target(name="small", provider="p", model="m")
+ROUTE = Route(name="support", targets=(TARGET,))
+SPEC = RouteSpec(
+    name="support",
+    policy="fallback",
+    targets=(TARGET,),
+    cache=CacheSettings(ttl_s=3600, semantic=SemanticSettings(threshold=0.9)),
+)
+CALL = Call(
+    id="1", request_id="1", at_us=1, source="serve", route="support", arm="main", target="small",
+    provider="p", model="m", status="ok",
+)  # fmt: skip
+SIZES = (300, 2_000, 20_000)
+PROSE = "how can the order of a customer be changed after it was paid and sent to the wrong address"
+WORDS = PROSE.split()
+
+
+def a_body(size: int, number: int = 0) -> bytes:
+    """A chat of about `size` bytes: a system prompt, turns, a question of its own."""
+    text = " ".join(WORDS[(number + i) % len(WORDS)] for i in range(12))
+    turns = [{"role": "system", "content": "You help customers. " * (size // 20)}]
+    asked = {"role": "user", "content": f"{text} {number}"}
+    return json.dumps({"model": "support", "temperature": 0, "messages": [*turns, asked]}).encode()
+
+
+def us_each(count: int, rounds: int, work: Callable[[int], object]) -> tuple[float, float, float]:
+    """Median, least and most microseconds a call, over rounds; the first round is not counted."""
+    times: list[float] = []
+    for i in range(rounds + 1):
+        start_ns = time.perf_counter_ns()
+        for n in range(count):
+            work(n)
+        if i:
+            times.append((time.perf_counter_ns() - start_ns) / 1000 / count)
+    return median(times), min(times), max(times)
+
+
+def now(step: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that never waits, without a loop's own cost."""
+    try:
+        step.send(None)
+    except StopIteration as done:
+        return done.value
+    raise SystemExit("it waited")
+
+
+def costs(args: argparse.Namespace) -> list[tuple[object, ...]]:
+    """CPU of one look-up, for bodies of several sizes."""
+    chat = registry.plugin("dialects", "openai_chat")
+    rows: list[tuple[object, ...]] = []
+    for size in SIZES:
+        bodies = [a_body(size, n) for n in range(100)]
+        cache = AnswerCache(MemoryBackend(10**8, time.monotonic), lambda: time.time_ns() // 1000)
+        answer = chat.write_answer(Answer.of_text("word " * 100), model="m", id="x", created_s=1)
+        reply = Reply(answer, chat.read_answer(answer), "openai_chat")
+        for body in bodies:
+            with now(cache.look(_ask(chat, body), ROUTE, SPEC)) as looked:
+                now(looked.keep(reply, CALL))
+
+        def hit(n: int, bodies: list[bytes] = bodies, cache: AnswerCache = cache) -> None:
+            with now(cache.look(_ask(chat, bodies[n % 100]), ROUTE, SPEC)) as looked:
+                assert looked.entry is not None
+
+        def first(n: int, bodies: list[bytes] = bodies) -> None:
+            empty = AnswerCache(MemoryBackend(10**6, time.monotonic), lambda: 1)
+            with now(empty.look(_ask(chat, bodies[n % 100]), ROUTE, SPEC)) as looked:
+                assert looked.entry is None
+
+        def hashed(n: int, bodies: list[bytes] = bodies) -> None:
+            hashlib.sha256(bodies[n % 100]).digest()
+
+        def read(n: int, bodies: list[bytes] = bodies) -> None:
+            chat.read_request(bodies[n % 100])
+
+        def enveloped(n: int, bodies: list[bytes] = bodies) -> None:
+            _ask(chat, bodies[n % 100])
+
+        cases: list[tuple[str, Callable[[int], object]]] = [
+            ("reference: SHA-256 of the body", hashed),
+            ("reference: the envelope read, as for every request", enveloped),
+            ("reference: the body read whole", read),
+            ("an answer found (with its envelope)", hit),
+            ("a body never met before (with its envelope)", first),
+        ]
+        rows += [(len(bodies[0]), name, *us_each(1000, args.rounds, work)) for name, work in cases]
+    return rows
+
+
+def near_costs(args: argparse.Namespace) -> list[tuple[object, ...]]:
+    """CPU of looking for a near question among many."""
+    chat = registry.plugin("dialects", "openai_chat")
+    rows: list[tuple[object, ...]] = []
+    for count in (100, 1_000, 10_000):
+        plugin = PluginEmbedder(registry.plugin("embedders", "lexical"))
+        nearby = Nearby(SemanticSettings(threshold=0.999), plugin, NearIndex(10**9))
+        ask = _ask(chat, a_body(300))
+        for n in range(count):
+            spot = now(nearby.spot(b"here", _ask(chat, a_body(300, n)).request))
+            nearby.remember(spot, n.to_bytes(32))
+
+        def look(n: int, nearby: Nearby = nearby, ask: Ask = ask) -> None:
+            nearby.nearest(now(nearby.spot(b"here", ask.request)))
+
+        rows.append((count, "the nearest question", *us_each(100, args.rounds, look)))
+    return rows
+
+
+async def redis_costs(url: str) -> list[tuple[object, ...]]:
+    """Wall time of one question to Redis, and of 200 at once, each."""
+    client: Any = connect(url, timeout_s=5)
+    backend: Backend = RedisBackend(client, "bench-cache:", time.monotonic)
+    start_ns = time.perf_counter_ns()
+    for _ in range(200):
+        await backend.get(bytes(32))
+    alone = (time.perf_counter_ns() - start_ns) / 200_000
+    start_ns = time.perf_counter_ns()
+    for _ in range(10):
+        await asyncio.gather(*[backend.get(bytes(32)) for _ in range(20)])
+    together = (time.perf_counter_ns() - start_ns) / 200_000
+    await backend.close()
+    return [("one after the other", alone), ("20 at once", together)]
+
+
+def _ask(dialect: Any, body: bytes) -> Ask:
+    return Ask(dialect, body, dialect.read_envelope(body))
+
+
+def tell_costs(args: argparse.Namespace) -> dict[str, list[tuple[object, ...]]]:
+    found = {"exact": costs(args), "near": near_costs(args)}
+    heads = ("size", "step", "µs (median)", "least", "most")
+    for title, rows in (("Body bytes", found["exact"]), ("Questions kept", found["near"])):
+        print(f"\n{title}")
+        told = [(n, name, *[f"{us:.1f}" for us in times]) for n, name, *times in rows]  # type: ignore[misc]
+        print(table(heads, told))
+    if args.redis:
+        found["redis"] = asyncio.run(redis_costs(args.redis))
+        rows = [(name, f"{us:.0f}") for name, us in found["redis"]]  # type: ignore[misc]
+        print("\nRedis\n" + table(("a look-up", "µs"), rows))
+    return found
+
+
 def tell_measured(found: Sequence[Measured]) -> None:
     for one in found:
         print(f"\n{one.set}, {one.embedding}, {'with' if one.guards else 'without'} guards")
@@ -171,10 +332,15 @@ def main() -> None:
     parser.add_argument("--advising", type=Path)
     parser.add_argument("--questions", type=Path, nargs="*", default=[])
     parser.add_argument("--write", action="store_true", help="Put the counts into the package.")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--redis", help="URL: look-ups there too.")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", type=Path, help="Write all figures there.")
     args = parser.parse_args()
+    spent = tell_costs(args)
     found = all_measured(args)
     tell_measured(found)
+    if args.json:
+        args.json.write_bytes(msgspec.json.encode({"costs_us": spent, "measured": found}))
     if args.write:
         target = Path(str(resources.files("pilothouse.data"))) / "semantic_cache.json"
         lines = ",\n".join(msgspec.json.encode(one).decode() for one in found)

@@ -145,7 +145,7 @@ class HttpProvider:
     ) -> EmbeddingAnswer:
         """A vector for each input."""
         endpoints = self._row.endpoints
-        name = next((n for n in endpoints if n in EMBEDDING_DIALECTS), None)
+        name: DialectName | None = next((n for n in endpoints if n in EMBEDDING_DIALECTS), None)
         if name is None:
             raise ProviderError("caller", f"{self._row.title} has no embeddings")
         sending, dialect = self._sending(name), registry.plugin("dialects", name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -102,6 +102,3 @@ async def kept(cache: AnswerCache, ask: Ask, reply: Reply | None = None, **optio
     """Whether an answer to `ask` was taken in."""
     with await cache.look(ask, ROUTE, options.pop("spec", a_spec()), **options) as looked:
         return await looked.keep(reply or a_reply(), a_call())
-
-
-Body = Callable[[], Awaitable[None]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from pilothouse.client.cache.answers import AnswerCache
 from pilothouse.client.cache.control import Control, read_control
 from pilothouse.client.cache.record import Saved, call_of_hit
-from pilothouse.core.answer import Answer, Candidate
+from pilothouse.core.answer import Answer, Begin, Candidate, End, Event, Finish, TextDelta
 from pilothouse.core.ports import Reply
 from pilothouse.core.request import RefusalPart, TextPart
 from pilothouse.core.route_settings import CacheSettings
@@ -30,8 +29,6 @@ from .make import (
     an_ask,
     kept,
 )
-
-Run = Callable[[Any], None]
 
 
 async def status(cache: AnswerCache, ask: Any = None, **options: Any) -> str:
@@ -260,6 +257,54 @@ def test_nobody_waits_longer_than_the_route_says() -> None:
                 assert second.wants
                 assert await second.keep(a_reply(), a_call())
             assert await status(cache, spec=spec) == "hit"
+
+    asyncio.run(body())
+
+
+def a_stream(*pieces: str, end: bool = True) -> list[Event]:
+    events: list[Event] = [Begin("i", "m"), *[TextDelta(piece) for piece in pieces]]
+    return [*events, Finish("stop"), End()] if end else events
+
+
+def test_a_stream_that_was_heard_to_its_end_is_kept() -> None:
+    async def body() -> None:
+        cache = a_cache(Clock())
+        with await cache.look(an_ask(stream=True), ROUTE, a_spec()) as looked:
+            for event in a_stream("A bur", "rito."):
+                looked.hear([event])
+            assert await looked.keep_heard("openai_chat", a_call())
+        with await cache.look(an_ask(), ROUTE, a_spec()) as looked:
+            assert looked.entry is not None
+            assert (looked.entry.answer.text, looked.entry.body) == ("A burrito.", b"")
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize(
+    "events",
+    [[], a_stream("A bur", end=False), a_stream("x" * 1500), a_stream("x" * 700, "x" * 700)],
+    ids=["nothing", "cut", "too long", "too long in pieces"],
+)
+def test_one_that_was_cut_or_too_long_is_not_and_nobody_waits_for_it(events: list[Event]) -> None:
+    async def body() -> None:
+        cache = a_cache(Clock())
+        spec = a_spec(CacheSettings(ttl_s=60, max_body_kb=1))
+        with await cache.look(an_ask(stream=True), ROUTE, spec) as looked:
+            for event in events:
+                looked.hear([event])
+            assert not await looked.keep_heard("openai_chat", a_call())
+        assert await status(cache, spec=spec) == "miss"
+        assert len(cache.flights) == 0
+
+    asyncio.run(body())
+
+
+def test_hearing_costs_nothing_where_nothing_is_kept() -> None:
+    async def body() -> None:
+        cache = a_cache(Clock())
+        with await cache.look(an_ask(temperature=1), ROUTE, a_spec()) as looked:
+            looked.hear(a_stream("a"))
+            assert not await looked.keep_heard("openai_chat", a_call())
 
     asyncio.run(body())
 

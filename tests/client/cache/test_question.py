@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pilothouse import registry
 from pilothouse.client.cache.key import exact_key, place_of, tenant_of
-from pilothouse.client.cache.question import NOT_THE_QUESTION, Questions
+from pilothouse.client.cache.question import NOT_THE_QUESTION, Questions, may_be_deterministic
 from pilothouse.core.ask import Ask
 from pilothouse.core.request import Message, Request
 from pilothouse.core.route import Route
@@ -73,6 +73,78 @@ def changed(body: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
         case _:
             at[path[-1]] = old + "x"
     return copy
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "anthropic_messages": {
+        "model": "support",
+        "temperature": 0,
+        "max_tokens": 50,
+        "top_k": 3,
+        "stop_sequences": ["END"],
+        "system": [{"type": "text", "text": "Be brief."}],
+        "messages": [
+            {"role": "user", "content": "What is a monad?"},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"q": 1}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "42", "is_error": True}]},
+        ],
+        "tools": [{"name": "f", "description": "finds", "input_schema": {"type": "object"}}],
+        "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+        "thinking": {"type": "enabled", "budget_tokens": 2000},
+        "service_tier": "auto",
+    },
+    "openai_responses": {
+        "model": "support",
+        "temperature": 0,
+        "max_output_tokens": 50,
+        "instructions": "Be brief.",
+        "input": [{"role": "user", "content": [{"type": "input_text", "text": "What is a monad?"}]}],
+        "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": True}],
+        "text": {"format": {"type": "json_schema", "name": "a", "schema": {"type": "object"}}, "verbosity": "low"},
+        "reasoning": {"effort": "low"},
+        "previous_response_id": "resp_1",
+        "truncation": "auto",
+        "store": False,
+    },
+    "gemini": {
+        "systemInstruction": {"parts": [{"text": "Be brief."}]},
+        "contents": [{"role": "user", "parts": [{"text": "What is a monad?"}, {"inlineData": {"mimeType": "image/png", "data": "aGk="}}]}],
+        "generationConfig": {"temperature": 0, "topK": 3, "maxOutputTokens": 50, "seed": 4, "stopSequences": ["END"],
+                             "thinkingConfig": {"thinkingBudget": 5, "includeThoughts": True}},
+        "tools": [{"functionDeclarations": [{"name": "f", "description": "finds"}]}],
+        "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
+        "cachedContent": "cachedContents/x",
+    },
+}  # fmt: skip
+
+
+def digest_in(dialect: str, body: dict[str, Any]) -> bytes:
+    plugin, data = registry.plugin("dialects", dialect), json.dumps(body).encode()
+    return Questions().of(Ask(plugin, data, plugin.read_envelope(data, model="m"))).digest
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path"),
+    [
+        (name, path)
+        for name, body in OTHERS.items()
+        for path in leaves(body)
+        if path[-1] not in ("role", "type", "model", "data")
+    ],
+    ids=lambda p: p if isinstance(p, str) else ".".join(map(str, p)),
+)
+def test_so_it_is_in_every_dialect(dialect: str, path: tuple[Any, ...]) -> None:
+    body = OTHERS[dialect]
+    assert digest_in(dialect, changed(body, path)) != digest_in(dialect, body)
+
+
+@pytest.mark.parametrize("dialect", OTHERS)
+@pytest.mark.parametrize("value", ["x", 7, True, 0.5])
+def test_a_top_level_value_that_no_noun_holds_makes_another_question(
+    dialect: str, value: Any
+) -> None:
+    body = OTHERS[dialect]
+    assert digest_in(dialect, {**body, "unheard_of": value}) != digest_in(dialect, body)
 
 
 WORDS_OF_THE_FORMAT = ("role", "type", "model", "reasoning_effort", "detail")
@@ -182,6 +254,23 @@ def test_a_request_that_a_guardrail_changed_is_the_question_it_became() -> None:
 def test_only_temperature_0_is_deterministic(temperature: float | None) -> None:
     found = Questions().of(an_ask(temperature=temperature))
     assert found.is_deterministic == (temperature == 0 and temperature is not None)
+
+
+@pytest.mark.parametrize(
+    ("body", "may_be"),
+    [
+        (b'{"temperature":0}', True),
+        (b'{"temperature" : 0.0 , "n": 1}', True),
+        (b'{"generationConfig":{"temperature":0}}', True),
+        (b'{"temperature":0.7}', False),
+        (b'{"temperature":null}', False),
+        (b'{"messages":[{"content":"\\"temperature\\":0"}]}', False),
+        (b"{}", False),
+    ],
+)
+def test_most_bodies_that_are_not_need_not_be_read_to_know(body: bytes, may_be: bool) -> None:
+    ask = Ask(CHAT, body, an_ask().envelope)
+    assert may_be_deterministic(ask) == may_be
 
 
 def test_a_vendors_own_tools_make_an_answer_unfit() -> None:

@@ -21,7 +21,7 @@ from pilothouse.client.cache.control import AS_USUAL, Control
 from pilothouse.client.cache.entry import Entry, entry_of, why_not_kept
 from pilothouse.client.cache.flights import Flights
 from pilothouse.client.cache.key import exact_key, place_of, tenant_of
-from pilothouse.client.cache.question import Question, Questions
+from pilothouse.client.cache.question import Question, Questions, may_be_deterministic
 from pilothouse.client.cache.record import Saved
 from pilothouse.client.cache.replay import Gathering
 from pilothouse.client.cache.semantic.nearby import Nearby, Spot
@@ -197,6 +197,8 @@ class AnswerCache:
             return _refused_if(control, Looked(self, "bypass", "the caller said no-store"))
         if _is_too_long(ask, settings):  # not worth reading
             return _refused_if(control, Looked(self, "bypass", _TOO_LONG))
+        if settings.only_deterministic and not may_be_deterministic(ask):
+            return _refused_if(control, Looked(self, "bypass", _WARM))
         question = self._questions.of(ask)
         why = why_passed(ask, question, settings)
         if why is not None:
@@ -253,6 +255,7 @@ class AnswerCache:
         return control.max_age_s is None or entry.age_s(self.now_us()) <= control.max_age_s
 
 
+_WARM = "its temperature is not 0 (only_deterministic)"
 _TOO_LONG = "the request is longer than max_body_kb"
 
 
@@ -263,7 +266,7 @@ def why_passed(ask: Ask, question: Question, settings: CacheSettings) -> str | N
     if question.unfit is not None:
         return question.unfit
     if settings.only_deterministic and not question.is_deterministic:
-        return "its temperature is not 0 (only_deterministic)"
+        return _WARM
     return None
 
 

@@ -15,7 +15,8 @@ class Flights:
     """Questions under way, by key."""
 
     def __init__(self) -> None:
-        self._under_way: dict[bytes, asyncio.Future[Entry | None]] = {}
+        self._under_way: dict[bytes, asyncio.Future[Entry | None] | None] = {}
+        """None until somebody waits, which is seldom."""
 
     def __len__(self) -> int:
         return len(self._under_way)
@@ -28,14 +29,16 @@ class Flights:
         """Be the one that asks. False when somebody is asking already. Who begins must `land`."""
         if key in self._under_way:
             return False
-        self._under_way[key] = asyncio.get_running_loop().create_future()
+        self._under_way[key] = None
         return True
 
     async def wait(self, key: bytes, most_s: float) -> Entry | None:
         """What the one that asks got; None when it failed, took too long, or nobody is asking."""
-        flight = self._under_way.get(key)
-        if flight is None:
+        if key not in self._under_way:
             return None
+        flight = self._under_way[key]
+        if flight is None:
+            flight = self._under_way[key] = asyncio.get_running_loop().create_future()
         # `wait` leaves the flight alone when this caller is cancelled or has waited long enough.
         done, _ = await asyncio.wait([flight], timeout=most_s)
         return flight.result() if done else None
