@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pilothouse.core.errors import NotFound, did_you_mean
 
-Kind = Literal["dialects", "providers", "policies", "scorers", "stores"]
+Kind = Literal["dialects", "providers", "policies", "scorers", "stores", "embedders"]
 
 _ONE: dict[Kind, str] = {
     "dialects": "dialect",
@@ -21,6 +21,7 @@ _ONE: dict[Kind, str] = {
     "policies": "policy",
     "scorers": "scorer",
     "stores": "store",
+    "embedders": "embedder",
 }
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "serve": "Start the gateway.",
     "reload": "A running gateway reads its configuration again.",
     "keys": "Virtual keys: make, limit, rotate, revoke, and what they spent.",
+    "cache": "What a request is to the answer cache, and how often a near answer is wrong.",
     "check": "Validate a configuration without starting anything.",
     "routes": "Routes as configured: list them, explain a choice, replay recorded calls.",
     "migrate": "Plan, rehearse, run and read rollouts from one model to another.",

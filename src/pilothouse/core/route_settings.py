@@ -40,13 +40,36 @@ class Timeouts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A stream slower than this before it is committed goes to the next target."""
 
 
+class SemanticSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answers to questions that say nearly the same as the one asked. Read docs/caching.md first."""
+
+    threshold: Annotated[float, Meta(gt=0, le=1)]
+    """The least cosine similarity of the last user turns."""
+    embedding: str = "lexical"
+    """An embedding plugin, or a target whose model embeds."""
+    guards: bool = True
+    """Questions that differ in numbers, names, quotes, negations or opposites are never the same."""
+    most_false_hits: Share = 0.01
+    """The most that the measured rate of wrong answers to near-misses may be, at its upper bound."""
+    measured: str | None = None
+    """Your own measurement (`pilothouse cache measure`); None = the one that is shipped."""
+    despite_false_hits: bool = False
+    """Switch it on although nothing, or too much, was measured."""
+
+
 class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The exact cache. Off unless `ttl_s` is given."""
+    """Answers given again. Off unless `ttl_s` is given."""
 
     ttl_s: Seconds | None = None
     max_body_kb: Annotated[int, Meta(ge=1, le=102_400)] = 256
+    """Longer requests and answers are not kept."""
     only_deterministic: bool = True
     """Only requests with temperature 0 are answered from it."""
+    shared: bool = False
+    """One cache for all teams and keys. Otherwise nobody is given what another tenant asked for."""
+    wait_s: Seconds = 30.0
+    """How long a request waits for an equal one that is under way, before it asks for itself."""
+    semantic: SemanticSettings | None = None
 
 
 class ShadowLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

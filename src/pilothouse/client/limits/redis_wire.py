@@ -33,11 +33,11 @@ class RedisClient(Protocol):
     async def aclose(self) -> None: ...
 
 
-def connect(url: str, *, timeout_s: float) -> RedisClient:
+def connect(url: str, *, timeout_s: float, at: str = "limits.redis") -> RedisClient:
     """A client with one deadline for everything and no retries of its own. Connects when first used.
 
-    Raises `InvalidInput` when redis-py is missing or the URL is none; the URL is not shown, it may hold a
-    password.
+    Raises `InvalidInput` when redis-py is missing or the URL is none, naming the key path `at`; the URL is
+    not shown, it may hold a password.
     """
     try:
         # By name, because it is an extra: who does not use it neither has nor loads it.
@@ -47,7 +47,7 @@ def connect(url: str, *, timeout_s: float) -> RedisClient:
         )
     except ImportError:
         raise InvalidInput(
-            "limits.redis: redis-py is not installed. Install it: pip install 'pilothouse[redis]'"
+            f"{at}: redis-py is not installed. Install it: pip install 'pilothouse[redis]'"
         ) from None
     try:
         return redis.Redis.from_url(
@@ -59,7 +59,7 @@ def connect(url: str, *, timeout_s: float) -> RedisClient:
         )
     except ValueError:
         raise InvalidInput(
-            "limits.redis: not a Redis URL. It reads redis://host:6379/0, rediss:// with TLS, or unix://"
+            f"{at}: not a Redis URL. It reads redis://host:6379/0, rediss:// with TLS, or unix://"
         ) from None
 
 

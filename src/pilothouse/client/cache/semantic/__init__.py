@@ -1,0 +1,1 @@
+"""Answers to questions that say nearly the same. Lossy by nature, so measured, guarded, and off by itself."""
