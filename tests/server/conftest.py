@@ -18,12 +18,14 @@ from fake_upstream import FakeUpstream
 
 from pilothouse import registry
 from pilothouse.app.compose import random_bits_source
+from pilothouse.client.cache.answers import AnswerCache
+from pilothouse.client.cache.memory import MemoryBackend
 from pilothouse.client.caller import Client
 from pilothouse.client.routing import Router
 from pilothouse.core.call import Call
 from pilothouse.core.ports import Priced
 from pilothouse.core.route import RouteSpec, Target
-from pilothouse.core.route_settings import Retries
+from pilothouse.core.route_settings import CacheSettings, Retries
 from pilothouse.core.secret import Secret
 from pilothouse.providers._rows import row
 from pilothouse.providers.http import HttpProvider
@@ -71,7 +73,11 @@ class _List:
 
 @asynccontextmanager
 async def running(
-    *, key: str | None = None, limits: Limits | None = None, timeouts: Timeouts | None = None
+    *,
+    key: str | None = None,
+    limits: Limits | None = None,
+    timeouts: Timeouts | None = None,
+    cache: CacheSettings | None = None,
 ) -> AsyncGenerator[Harness]:
     calls: list[Call] = []
     async with FakeUpstream() as upstream:
@@ -86,7 +92,13 @@ async def running(
         targets = {b: Target(name=b, provider=b, model=b) for b in BEHAVIOURS}
         targets["down"] = Target(name="down", provider="nowhere", model="good")
         routes = {
-            n: RouteSpec(name=n, policy="fallback", targets=(t,), retries=ONCE)
+            n: RouteSpec(
+                name=n,
+                policy="fallback",
+                targets=(t,),
+                retries=ONCE,
+                cache=cache or CacheSettings(),
+            )
             for n, t in targets.items()
         }
         for name, target in targets.items():
@@ -103,7 +115,11 @@ async def running(
         )
         router = Router(routes, lambda name: registry.plugin("policies", name))
         callers = Callers(lambda: time.time_ns() // 1000, key=Secret(key) if key else None)
-        gateway = Gateway(client, router, lambda route: None, callers)
+        kept = None
+        if cache is not None:
+            memory = MemoryBackend(1_000_000, time.monotonic)
+            kept = AnswerCache(memory, lambda: time.time_ns() // 1000)
+        gateway = Gateway(client, router, lambda route: None, callers, cache=kept)
         server = HttpServer(gateway.handle, error_body, limits or Limits())
         port = await server.start("127.0.0.1", 0)
         try:

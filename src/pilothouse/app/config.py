@@ -12,6 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from pilothouse.app.cache_config import CacheConfig, cache_config_problems
+from pilothouse.app.caching import cache_problems
 from pilothouse.app.limits_config import LimitsConfig, limits_problems
 from pilothouse.app.route_problems import route_problems
 from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
@@ -67,6 +69,7 @@ class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     server: ServerConfig = ServerConfig()
     admin: AdminConfig | None = None
     limits: LimitsConfig = LimitsConfig()
+    cache: CacheConfig = CacheConfig()
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -82,6 +85,7 @@ class Config(Struct, frozen=True, kw_only=True):
     server: ServerConfig
     admin: AdminConfig | None = None
     limits: LimitsConfig = LimitsConfig()
+    cache: CacheConfig = CacheConfig()
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
@@ -100,6 +104,12 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
             message = f'unknown provider "{target.provider}".{hint}'
             problems.append(document.error(f"targets.{name}.provider", message))
     found = route_problems(file.routes, file.aliases, file.targets)
+    found += cache_config_problems(file.cache, environ)
+    found += cache_problems(
+        {name: route.cache for name, route in file.routes.items()},
+        _targets(file),
+        path.parent,
+    )
     problems += [document.error(at, message) for at, message in found]
     problems += [document.error(at, said) for at, said in store_problems(file.store, environ)]
     problems += limits_problems(document, file.limits, file.routes, file.targets, environ)
@@ -144,10 +154,7 @@ def _provider_problems(
 
 
 def _resolved(file: ConfigFile, path: Path, environ: Mapping[str, str] | None) -> Config:
-    targets = {
-        name: Target(name=name, provider=t.provider, model=t.model, catalog_model=t.catalog_model)
-        for name, t in file.targets.items()
-    }
+    targets = _targets(file)
     return Config(
         providers={n: anchored(config, path.parent) for n, config in file.providers.items()},
         targets=targets,
@@ -157,6 +164,7 @@ def _resolved(file: ConfigFile, path: Path, environ: Mapping[str, str] | None) -
         server=file.server,
         admin=file.admin,
         limits=file.limits,
+        cache=file.cache,
     )
 
 
@@ -164,3 +172,10 @@ def _store_at(config: StoreConfig, folder: Path, environ: Mapping[str, str] | No
     if environ is None and config.url_env is not None:  # only looked at, and nobody asks where
         return folder / config.path
     return address_of(config, folder, environ or {})
+
+
+def _targets(file: ConfigFile) -> dict[str, Target]:
+    return {
+        name: Target(name=name, provider=t.provider, model=t.model, catalog_model=t.catalog_model)
+        for name, t in file.targets.items()
+    }

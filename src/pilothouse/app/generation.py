@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from pilothouse import registry
+from pilothouse.app.caching import open_cache
 from pilothouse.app.compose import now_us, open_providers, random_bits_source
 from pilothouse.app.config import Config
 from pilothouse.app.limits_config import scopes_of
 from pilothouse.app.stores import Store
+from pilothouse.client.cache.answers import AnswerCache
+from pilothouse.client.cache.semantic.asking import EmbeddingCaller
 from pilothouse.client.caller import Client
 from pilothouse.client.keyring import KeyRing
 from pilothouse.client.limits.port import Limiter
@@ -55,6 +58,7 @@ class Generation:
         ring: KeyRing,
         ticker: Ticker,
         gateway: Gateway,
+        cache: AnswerCache | None,
     ) -> None:
         self.config = config
         self.client = client
@@ -62,6 +66,7 @@ class Generation:
         self.ring = ring
         self.ticker = ticker
         self._answer = gateway.handle
+        self._cache = cache
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -97,6 +102,8 @@ class Generation:
             await self._idle.wait()
         finally:
             await close_all(self.client.providers)
+            if self._cache is not None:
+                await self._cache.backend.close()
 
     async def _keep_fresh(self) -> None:
         """Keys made, changed or revoked elsewhere count here within a second."""
@@ -134,8 +141,16 @@ async def open_generation(
         hold_s=config.limits.hold_s,
     )
     admissions = Admissions(lasting.limiter, scopes.routes, lasting.price_of, now_us, rules)
-    gateway = Gateway(client, router, ticker.split_of, callers, admissions)
-    return Generation(config, client, router, ring, ticker, gateway)
+    cache = open_cache(
+        config.cache,
+        config.routes.values(),
+        config.targets,
+        EmbeddingCaller(client),
+        now_us,
+        os.environ,
+    )
+    gateway = Gateway(client, router, ticker.split_of, callers, admissions, cache)
+    return Generation(config, client, router, ring, ticker, gateway, cache)
 
 
 async def close_all(providers: Mapping[str, Provider]) -> None:

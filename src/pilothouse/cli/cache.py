@@ -12,11 +12,9 @@ import msgspec
 
 from pilothouse import registry
 from pilothouse.app.caching import embedder_of
-from pilothouse.app.compose import now_us, open_client, random_bits_source
+from pilothouse.app.compose import open_client
 from pilothouse.app.config import Config, load_config
-from pilothouse.catalog.prices import price_of
 from pilothouse.cli.output import print_json, print_table, write
-from pilothouse.client.attempt import Book
 from pilothouse.client.cache.explain import Explained, explained
 from pilothouse.client.cache.semantic.asking import EmbeddingCaller
 from pilothouse.client.cache.semantic.embedder import Embedder, PluginEmbedder
@@ -146,9 +144,8 @@ async def _measured(
     if config is None:
         raise InvalidInput(f'"{embedding}" is no embedding of ours: --config says what it is')
     loaded: Config = load_config(config)
-    async with open_client(loaded.providers, loaded.store_path) as parts:
-        book = Book(price_of(parts.catalog), parts.recorder, now_us, random_bits_source())
-        asking = EmbeddingCaller(parts.providers, book)
+    async with open_client(loaded.providers, loaded.store_at) as parts:
+        asking = EmbeddingCaller(parts.client)
         return await _counted(name, pairs, embedder_of(embedding, loaded.targets, asking))
 
 

@@ -89,6 +89,10 @@ class Client:
         """An id that sorts by time."""
         return self._book.new_id()
 
+    def record(self, call: Call) -> None:
+        """A row of something that was no attempt (a kept answer given again)."""
+        self._book.recorder.record(call)
+
     async def call(
         self,
         ask: Ask | Request,

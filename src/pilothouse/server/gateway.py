@@ -9,6 +9,9 @@ from time import monotonic
 from msgspec import Struct
 
 from pilothouse.client.attempt import Asked
+from pilothouse.client.cache.answers import AnswerCache, Looked
+from pilothouse.client.cache.control import read_control
+from pilothouse.client.cache.record import call_of_hit
 from pilothouse.client.caller import Client
 from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
@@ -31,6 +34,7 @@ from pilothouse.server.doors import dialect as dialect_named
 from pilothouse.server.embeddings import Embeddings
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.keepalive import Keepalive
+from pilothouse.server.kept import give
 from pilothouse.server.listing import Listing
 from pilothouse.server.refusals import code_of, id_lines, refuse, refuse_for, status_of
 from pilothouse.server.routes import Routes
@@ -51,6 +55,7 @@ class Gateway:
         split_of: Callable[[str], Split | None],
         callers: Callers,
         admissions: Admissions | None = None,
+        cache: AnswerCache | None = None,
         *,
         keepalive_s: float = 15.0,
     ) -> None:
@@ -59,6 +64,7 @@ class Gateway:
         self._split_of = split_of
         self._callers = callers
         self._admissions = admissions
+        self._cache = cache
         self._keepalive_s = keepalive_s
         self._doors = Doors()
         routes = Routes(client, router, split_of)
@@ -162,9 +168,54 @@ class Gateway:
         except BadRequest as error:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
+        one = _One(dialect, ask, spec, route, request_id, [])
+        if self._cache is None:
+            await self._asked(one, out, holder)
+            return
+        try:
+            looked = await self._cache.look(ask, route, spec, holder, read_control(http.headers))
+        except BadRequest as error:
+            refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
+            return
+        with looked:
+            if looked.entry is not None:
+                self._given(one, looked, out)
+            elif looked.is_refused:
+                message = "no kept answer, and only-if-cached was said"
+                refuse(out, dialect, 504, message, code="not_cached", request_id=request_id)
+            else:
+                await self._asked(one, out, holder, looked)
+
+    def _given(self, one: _One, looked: Looked, out: Exchange) -> None:
+        """A kept answer."""
+        entry, saved, client = looked.entry, looked.saved, self._client
+        assert entry is not None and saved is not None and self._cache is not None
+        started_s = monotonic()
+        lines = _told(one, entry.target, entry.lost, None, looked)
+        created_s = int(time.time())
+        give(
+            entry, one.dialect, one.ask, out, id=one.request_id, created_s=created_s, headers=lines
+        )
+        row = call_of_hit(
+            entry,
+            saved,
+            one.route,
+            id=client.new_id(),
+            request_id=one.request_id,
+            at_us=self._cache.now_us(),
+            latency_ms=(monotonic() - started_s) * 1000,
+            is_stream=one.ask.envelope.stream,
+        )
+        client.record(row)
+
+    async def _asked(
+        self, one: _One, out: Exchange, holder: Holder | None, looked: Looked | None = None
+    ) -> None:
+        """Limits, attempts, and what they came to."""
+        dialect, request_id = one.dialect, one.request_id
         hold = None
         if self._admissions is not None:
-            hold = await self._admissions.admit(holder, ask, route, request_id)
+            hold = await self._admissions.admit(holder, one.ask, one.route, request_id)
             if isinstance(hold, Refused):
                 lines = "x-should-retry: false\r\n" if hold.retry_after_s is None else ""
                 code = "insufficient_quota" if hold.by == "budget" else "rate_limit_exceeded"
@@ -178,27 +229,33 @@ class Gateway:
                     headers=lines + refusal_lines(hold),
                 )
                 return
-        one = _One(dialect, ask, spec, route, request_id, [])
+        answer = self._stream if one.ask.envelope.stream else self._whole
         try:
-            await (self._stream(one, out, hold) if envelope.stream else self._whole(one, out, hold))
+            await answer(one, out, hold, looked)
         finally:
             if hold is not None:
                 hold.settle(one.calls)
 
-    async def _whole(self, one: _One, out: Exchange, hold: Hold | None) -> None:
+    async def _whole(
+        self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
+    ) -> None:
         asked = Asked(request_id=one.request_id)
         outcome = await self._client.call(
             one.ask, one.route, asked=asked, spec=one.spec, calls=one.calls
         )
         if outcome.reply is not None:
             last = outcome.calls[-1]
-            headers = _JSON + _told(one, last.target, outcome.reply.lost, hold)
+            headers = _JSON + _told(one, last.target, outcome.reply.lost, hold, looked)
             body = _in_dialect(one, outcome.reply, last.model)
             out.send(200, body, headers.encode())
+            if looked is not None:
+                await looked.keep(outcome.reply, last)
         elif outcome.error is not None:
             refuse_for(out, one.dialect, outcome.error, one.request_id)
 
-    async def _stream(self, one: _One, out: Exchange, hold: Hold | None) -> None:
+    async def _stream(
+        self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
+    ) -> None:
         dialect, request_id = one.dialect, one.request_id
         alive = Keepalive(out, dialect.keepalive, self._keepalive_s, id_lines(request_id))
         live: LiveStream | None = None
@@ -208,10 +265,12 @@ class Gateway:
             live = await self._client.stream(
                 one.ask, one.route, asked=asked, spec=one.spec, calls=one.calls
             )
-            alive.start(_told(one, live.target.name, live.lost, hold))
+            alive.start(_told(one, live.target.name, live.lost, hold, looked))
             if live.dialect != dialect.name:
                 writer = _writer(one, live.target.model)
-            await _relay(live, writer, out)
+            await _relay(live, writer, out, looked)
+            if looked is not None:
+                await looked.keep_heard(live.dialect, one.calls[-1])
         except ProviderError as error:
             if not out.is_started:
                 refuse_for(out, dialect, error, request_id)
@@ -242,10 +301,14 @@ class _One(Struct, frozen=True):
     """Its attempts so far."""
 
 
-async def _relay(live: LiveStream, writer: StreamWriter | None, out: Exchange) -> None:
+async def _relay(
+    live: LiveStream, writer: StreamWriter | None, out: Exchange, looked: Looked | None
+) -> None:
     """Bytes untouched within a dialect, events written anew across two."""
     while (piece := await live.next()) is not None:
         data = piece.data
+        if looked is not None:
+            looked.hear(piece.events)
         if writer is not None:
             data = b"".join([writer.write(event) for event in piece.events])
         if data:
@@ -281,11 +344,19 @@ def _in_dialect(one: _One, reply: Reply, model: str) -> bytes:
     )
 
 
-def _told(one: _One, target: str, lost: tuple[str, ...], hold: Hold | None) -> str:
+def _told(
+    one: _One,
+    target: str,
+    lost: tuple[str, ...],
+    hold: Hold | None,
+    looked: Looked | None = None,
+) -> str:
     """Headers that say who answered, what could not be said to it, and what is left of the limits."""
     lines = f"{id_lines(one.request_id)}x-pilothouse-target: {target}\r\n"
     if hold is not None:
         lines += hold.lines()
+    if looked is not None:
+        lines += looked.headers
     if not lost or one.spec.unsupported == "drop":
         return lines
     return f"{lines}x-pilothouse-unsupported: {', '.join(lost)[:1000]}\r\n"
