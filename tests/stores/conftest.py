@@ -103,3 +103,24 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenS
 @pytest.fixture
 def store(open_store: OpenStore) -> AnyStore:
     return open_store()
+
+
+@pytest.fixture
+def pg_store(address: PgAddress) -> Iterator[PostgresStore]:
+    from pilothouse.stores.postgres import PostgresStore
+
+    opened = PostgresStore(address)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def wired(address: PgAddress, wire: Wire) -> Iterator[PostgresStore]:
+    """A store whose connections go through `wire`."""
+    from pilothouse.stores._pg_address import address_from_url
+    from pilothouse.stores.postgres import PostgresStore
+
+    through = address_from_url(wire.url, schema=address.schema, spill_folder=address.spill_folder)
+    opened = PostgresStore(through)
+    yield opened
+    opened.close()

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import uuid
@@ -179,3 +180,11 @@ class Doorkeeper:
 def _shut(each: socket.socket) -> None:
     with contextlib.suppress(OSError):  # it was closed from the other side
         each.shutdown(socket.SHUT_RDWR)
+
+
+def started(code: str, address: PgAddress, *args: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, address.url.reveal(), address.schema, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )

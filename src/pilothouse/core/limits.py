@@ -189,7 +189,7 @@ class Spent(Struct, frozen=True):
 
 
 class BudgetStore(Protocol):
-    """The durable truth of budgets on one machine. Every method is one transaction, on disk when it returns.
+    """The durable truth of budgets for all that share the database. Every method is one transaction, on disk when it returns.
 
     Processes draw allotments and spend them from memory; what is drawn counts as used for all others. A
     holder that stops saying it lives loses what it has drawn and not reported. Raises `StoreError`.

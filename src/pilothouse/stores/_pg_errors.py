@@ -10,10 +10,12 @@ from pilothouse.stores._pg_address import PgAddress
 _BY_TEXT = (
     ("password authentication failed", "the user or its password is wrong: look at PGPASSWORD, ~/.pgpass or the URL"),
     ("no password supplied", "it asks for a password: give it in PGPASSWORD, ~/.pgpass or the URL"),
-    ("role", "there is no such user, or it may not log in"),
+    ('role "', "there is no such user, or it may not log in"),
     ("too many", "the server has no connection left: raise max_connections, or run fewer processes"),
     ("remaining connection slots", "the server has no connection left: raise max_connections, or run fewer processes"),
     ("starting up", "the server is starting or stopping: try again"),
+    ("recovery mode", "the server is starting or stopping: try again"),
+    ("not yet accepting", "the server is starting or stopping: try again"),
     ("shutting down", "the server is starting or stopping: try again"),
     ("no pg_hba.conf entry", "the server does not let this machine or user in: see its pg_hba.conf"),
     ("does not exist", "there is no such database: make it first (createdb)"),
