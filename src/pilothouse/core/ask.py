@@ -13,7 +13,7 @@ _NO_HEADERS: Mapping[str, str] = {}
 class Ask:
     """One request. Passing it on in its own dialect reads no more of it than its envelope."""
 
-    __slots__ = ("_body", "_request", "_written", "dialect", "envelope", "headers")
+    __slots__ = ("_body", "_request", "_written", "dialect", "envelope", "headers", "is_strict")
 
     def __init__(
         self,
@@ -29,6 +29,8 @@ class Ask:
         self.envelope = envelope
         self.headers = headers
         """The caller's own, for the vendor's eyes (`anthropic-beta`), lower case."""
+        self.is_strict = False
+        """Whether a target that cannot be told all of it is not to be asked."""
         self._body = body
         self._request = request
         self._written: dict[str, Written] | None = None
@@ -64,6 +66,7 @@ class Ask:
     def replaced(self, request: Request) -> Ask:
         """The same ask with other content (a guardrail redacted it): no longer its caller's bytes."""
         ask = Ask(self.dialect, self._body, self.envelope, request=request, headers=self.headers)
+        ask.is_strict = self.is_strict
         ask._written = {}
         return ask
 

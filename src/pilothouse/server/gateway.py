@@ -154,6 +154,7 @@ class Gateway:
             )
             return
         ask = Ask(dialect, http.body, envelope, headers=http.headers)
+        ask.is_strict = spec.unsupported == "reject"
         facts = facts_of_envelope(
             envelope,
             request_id=request_id,
