@@ -120,7 +120,9 @@ good = _streams(*EVENTS)
 
 
 async def _silent(reader: asyncio.StreamReader) -> bool:
-    await reader.read(1)
+    """Say nothing until the other side closes."""
+    while await reader.read(65536):
+        pass
     return False
 
 
