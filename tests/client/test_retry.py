@@ -98,6 +98,14 @@ def test_nothing_follows_once_part_of_the_answer_is_sent(kind: str) -> None:
     assert isinstance(committed, GiveUp)
 
 
+def test_no_caller_is_held_for_a_limit_of_more_than_two_minutes() -> None:
+    alone = step("rate_limited", retry_after_s=300.0, remaining_s=600.0)
+    assert isinstance(alone, GiveUp)
+    assert alone.retry_after_s == 300.0
+    assert isinstance(step("rate_limited", retry_after_s=300.0, has_next=True), NextTarget)
+    assert isinstance(step("rate_limited", retry_after_s=100.0, remaining_s=600.0), Retry)
+
+
 def test_without_budget_there_is_no_retry_but_a_fallback() -> None:
     assert isinstance(step("provider_down", has_budget=False, has_next=True), NextTarget)
     assert isinstance(step("provider_down", has_budget=False), GiveUp)

@@ -191,3 +191,10 @@ def test_events_are_the_same_wherever_the_bytes_are_cut(
     got = [e for a, b in pairwise(edges) for e in reader.feed(data[a:b])]
     assert b"".join(got) == data
     assert len(got) == len(events)
+
+
+def test_an_event_whose_blank_line_is_missing_at_the_end_is_told_when_asked_for() -> None:
+    reader = Events()
+    assert reader.feed(b"data: 1\n\ndata: 2\n") == [b"data: 1\n\n"]
+    assert reader.end() == [b"data: 2\n\n"]
+    assert reader.end() == []

@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from pilothouse.core.route_settings import Retries
 
+LONGEST_WAIT_S = 120.0
+"""No caller is held for longer by a `Retry-After`; OpenAI's SDK, too, gives up beyond it."""
 Chain = Literal["route", "context", "content"]
 """The route's own targets, its `context_fallbacks`, or its `content_fallbacks`."""
 
@@ -115,8 +117,10 @@ def _after_limit(failure: Failure, retries: Retries) -> Step:
     if failure.has_other_key:
         return NextKey("this key is limited")
     told_s = failure.retry_after_s
-    if failure.has_next and told_s is not None and told_s > retries.backoff_cap_s:
+    if told_s is not None and told_s > retries.backoff_cap_s and failure.has_next:
         return NextTarget(f"limited for {told_s:g} s, longer than backoff_cap_s")
+    if told_s is not None and told_s > LONGEST_WAIT_S:
+        return GiveUp(f"limited for {told_s:g} s: the caller is told instead of held", told_s)
     return _again(failure, retries, "the provider asks us to slow down")
 
 

@@ -24,6 +24,10 @@ class Splitter(Protocol):
         """Those that are complete. Raises `ValueError`."""
         ...
 
+    def end(self) -> list[bytes]:
+        """What may count as an event now that nothing follows."""
+        ...
+
 
 SPLITTERS: dict[str, Callable[[], Splitter]] = {
     "sse": Events,
@@ -76,9 +80,9 @@ class SseStream:
         try:
             while not self._is_done:
                 data = await self._incoming.read()
-                if not data:
+                piece = self._read(self._cut(data) if data else self._events.end())
+                if not data and not self._is_done:
                     raise ProviderError("cut", "the stream ended before its end mark")
-                piece = self._read(data)
                 if piece is not None:
                     return piece
         except ProviderError as error:
@@ -90,14 +94,16 @@ class SseStream:
         """See `AnswerStream`."""
         self._incoming.close()
 
-    def _read(self, data: bytes) -> Piece | None:
+    def _cut(self, data: bytes) -> list[bytes]:
+        try:
+            return self._events.feed(data)
+        except ValueError as error:
+            raise ProviderError("garbage", str(error)) from None
+
+    def _read(self, whole: list[bytes]) -> Piece | None:
         """One piece for all that one read brought; None when it held no whole event."""
         kept: list[bytes] = []
         found: list[Event] = []
-        try:
-            whole = self._events.feed(data)
-        except ValueError as error:
-            raise ProviderError("garbage", str(error)) from None
         for event in whole:
             try:
                 meant = self._reader.read(event)

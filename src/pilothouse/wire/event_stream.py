@@ -74,6 +74,10 @@ class AwsEvents:
         """Whole events. Raises `ValueError` when the bytes are damaged or a frame is too large."""
         return [frame.as_sse() for frame in self._frames.feed(data)]
 
+    def end(self) -> list[bytes]:
+        """None: a frame says how long it is."""
+        return []
+
 
 class AwsWrapped:
     """As `AwsEvents`, for streams whose frames hold another vendor's event as base64 in `bytes`."""
@@ -84,6 +88,10 @@ class AwsWrapped:
     def feed(self, data: bytes) -> list[bytes]:
         """Whole events. Raises `ValueError` when the bytes are damaged or hold no event."""
         return [_unwrapped(frame) for frame in self._frames.feed(data)]
+
+    def end(self) -> list[bytes]:
+        """None: a frame says how long it is."""
+        return []
 
 
 class AwsFrames:

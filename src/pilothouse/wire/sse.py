@@ -37,3 +37,8 @@ class Events:
         if len(self._rest) > _MOST_EVENT:
             raise ValueError("a server-sent event of over 8 MiB")
         return events
+
+    def end(self) -> list[bytes]:
+        """What was left when the bytes ended: servers forget the last blank line. None of it when empty."""
+        rest, self._rest = self._rest, b""
+        return [rest.rstrip(b"\r\n") + b"\n\n"] if rest.strip() else []
