@@ -334,8 +334,10 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="Put the counts into the package.")
     parser.add_argument("--redis", help="URL: look-ups there too.")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--smoke", action="store_true", help="One round, for CI.")
     parser.add_argument("--json", type=Path, help="Write all figures there.")
     args = parser.parse_args()
+    args.rounds = 1 if args.smoke else args.rounds
     spent = tell_costs(args)
     found = all_measured(args)
     tell_measured(found)
