@@ -19,7 +19,7 @@ from pilothouse.catalog.catalog import load_bundled
 from pilothouse.catalog.prices import price_of
 from pilothouse.catalog.quantities import quantities_of
 from pilothouse.cli.output import table
-from pilothouse.core.request import Usage
+from pilothouse.core.answer import Usage
 from pilothouse.core.route import Target
 
 MODELS = ("gpt-4o-mini", "claude-3-5-sonnet-20241022", "gemini-2.5-pro", "gpt-4o")
