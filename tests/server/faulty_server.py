@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from fake_vendors import SSE_HEAD, chunk, whole
+from every_dialect_vendor import SSE_HEAD, chunk, whole
 from vendor_bodies import VENDORS, Said
 
 CHAT = VENDORS["openai_chat"]
