@@ -25,8 +25,8 @@ import yaml
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "server"))
 
-from fake_vendors import FakeVendors
-from vendor_gateway import DIALECTS, HAPPENINGS, ROWS
+from every_dialect_vendor import FakeVendors  # noqa: E402
+from vendor_gateway import DIALECTS, HAPPENINGS, ROWS  # noqa: E402
 
 GENERATIONS = {
     "old": ("openai==2.54.0", "anthropic==0.125.0", "google-genai==1.75.0"),
@@ -82,7 +82,7 @@ async def served() -> AsyncIterator[str]:
     async with FakeVendors() as vendors:
         with TemporaryDirectory() as folder:
             file = Path(folder, "pilothouse.yaml")
-            file.write_text(configuration(vendors.url), encoding="utf-8")
+            file.write_text(configuration(vendors.url), encoding="utf-8")  # noqa: ASYNC240
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "pilothouse", "serve", str(file)),
                 *("--port", "0", "--json"),
