@@ -10,23 +10,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from time import monotonic
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from pilothouse.client.attempt import Asked, Attempt, Book
+from pilothouse.client.hedge import LOST, Endings, Try, hedged
 from pilothouse.client.live import LiveStream
 from pilothouse.client.retry import (
     Failure,
     GiveUp,
-    NextKey,
     NextTarget,
     Retry,
     RetryBudget,
     Step,
     next_step,
 )
+from pilothouse.client.unsupported import refusal, unsaid_to
+from pilothouse.client.way import NO_KEYS, Way, may_hedge
 from pilothouse.core.answer import Answer, Usage
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
@@ -55,6 +58,20 @@ class Outcome(Struct, frozen=True, kw_only=True):
     def answer(self) -> Answer | None:
         """The answer, when there is one."""
         return self.reply.answer if self.reply else None
+
+
+class Trip(Struct, Generic[T], frozen=True):
+    """One request from its first attempt to the one that decides."""
+
+    ask: Ask
+    route: Route
+    spec: RouteSpec
+    asked: Asked
+    request_id: str
+    calls: list[Call]
+    once: Callable[[Provider, Attempt], Awaitable[T]]
+    spare: Callable[[T, Attempt], None]
+    """Takes an answer that came in the same moment as the one that counts."""
 
 
 class Client:
@@ -94,14 +111,17 @@ class Client:
 
         async def once(provider: Provider, attempt: Attempt) -> Reply:
             assert attempt.key is not None
-            reply = await provider.complete(attempt.target, ask, attempt.key, spec.timeouts)
-            calls.append(attempt.answered(reply.answer))
-            return reply
+            return await provider.complete(attempt.target, ask, attempt.key, spec.timeouts)
 
+        def ended(reply: Reply, attempt: Attempt) -> None:
+            calls.append(attempt.answered(reply.answer))
+
+        trip = Trip(ask, route, spec, asked, asked.request_id or self.new_id(), calls, once, ended)
         try:
-            reply = await self._first(ask, route, asked, spec, calls, once)
+            reply, attempt = await self._first(trip)
         except ProviderError as error:
             return Outcome(reply=None, error=error, calls=tuple(calls))
+        ended(reply, attempt)
         return Outcome(reply=reply, error=None, calls=tuple(calls))
 
     async def stream(
@@ -128,7 +148,11 @@ class Client:
                 raise
             return live
 
-        return await self._first(ask, route, asked, spec, told, once)
+        def spare(live: LiveStream, attempt: Attempt) -> None:
+            live.close(LOST)
+
+        trip = Trip(ask, route, spec, asked, asked.request_id or self.new_id(), told, once, spare)
+        return (await self._first(trip))[0]
 
     def price(
         self, target: Target, usage: Usage | None, at_us: int
@@ -141,60 +165,110 @@ class Client:
         usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
         return self._book.price(target, usage, self._book.now_us())[0]
 
-    async def _first(
-        self,
-        ask: Ask,
-        route: Route,
-        asked: Asked,
-        spec: RouteSpec,
-        calls: list[Call],
-        once: Callable[[Provider, Attempt], Awaitable[T]],
-    ) -> T:
+    async def _first(self, trip: Trip[T]) -> tuple[T, Attempt]:
         """What the first attempt that succeeds gives. Raises the `ProviderError` that decided."""
-        way = _Way(route, spec)
-        request_id = asked.request_id or self.new_id()
-        number = 0
+        route, spec = trip.route, trip.spec
+        if spec.unsupported == "reject":
+            route, spec = self._able(trip)
+        way = Way(route, spec, len(trip.calls))
+        endings = Endings[T](lambda a, e: trip.calls.append(a.failed(e)), trip.spare)
         while True:
-            number += 1
-            target = way.target
-            provider = self.providers[target.provider]
-            attempt = Attempt(
-                self._book,
-                route,
-                target,
-                asked,
-                request_id,
-                number,
-                self._health_of(target),
-                provider.keys,
-                is_stream=ask.envelope.stream,
-                is_timed=provider.is_timed,
+            first = self._try(trip, way, way.target, way.tried_keys, is_more=way.is_retry)
+            attempt, failed = first.attempt, None
+            if not may_hedge(trip.ask, route, spec, way):
+                try:
+                    return await first.run(), attempt
+                except ProviderError as error:
+                    failed = error
+                except asyncio.CancelledError:
+                    gone = ProviderError("cancelled", "the caller went away")
+                    trip.calls.append(attempt.failed(gone))
+                    raise
+            else:
+                assert spec.hedge_after_s is not None
+                second = partial(self._second, trip, way)
+                ended = await hedged(first, second, spec.hedge_after_s, endings)
+                if ended.value is not None:
+                    return ended.value, ended.attempt
+                assert ended.error is not None
+                if ended.attempt is not attempt:
+                    way.go(NextTarget("the first one failed while the hedge was asked"), None)
+                attempt, failed = ended.attempt, ended.error
+            await self._onward(failed, attempt, way, trip)
+
+    async def _onward(
+        self, failed: ProviderError, attempt: Attempt, way: Way, trip: Trip[T]
+    ) -> None:
+        """Write the failure down and take the next step. Raises it when there is none."""
+        target = way.target
+        budget = self._budget_of(target, trip.spec)
+        step = self._step(failed, attempt, way, self.providers[target.provider], budget)
+        trip.calls.append(attempt.failed(failed))
+        if isinstance(step, GiveUp):
+            raise failed
+        if isinstance(step, Retry):
+            budget.spend()
+            await asyncio.sleep(step.after_s)
+        way.go(step, attempt.key)
+
+    def _try(
+        self, trip: Trip[T], way: Way, target: Target, tried: frozenset[int], *, is_more: bool
+    ) -> Try[T]:
+        """An attempt at `target`; `is_more`: over what was asked of us, a retry or a hedge."""
+        provider = self.providers[target.provider]
+        way.number += 1
+        attempt = Attempt(
+            self._book,
+            trip.route,
+            target,
+            trip.asked,
+            trip.request_id,
+            way.number,
+            self._health_of(target),
+            provider.keys,
+            is_stream=trip.ask.envelope.stream,
+            is_timed=provider.is_timed,
+        )
+
+        async def run() -> T:
+            attempt.key = provider.keys.take(monotonic(), tried)
+            if not is_more:
+                self._budget_of(target, trip.spec).requested()
+            return await trip.once(provider, attempt)
+
+        return Try(attempt, run)
+
+    def _second(self, trip: Trip[T], way: Way) -> Try[T] | None:
+        """A hedge is a retry that did not wait for the failure: the same budget bounds it."""
+        budget = self._budget_of(way.after, trip.spec)
+        if not budget.has_one(monotonic()):
+            return None
+        budget.spend()
+        return self._try(trip, way, way.after, NO_KEYS, is_more=True)
+
+    def _able(self, trip: Trip[T]) -> tuple[Route, RouteSpec]:
+        """Only those targets that can say all of the request. Raises `ProviderError` (caller)."""
+        unsaid = partial(unsaid_to, self.providers, trip.ask)
+        kept = tuple(t for t in trip.route.targets if not unsaid(t))
+        if not kept and trip.route.targets:
+            refused = refusal(trip.route, unsaid)
+            first = self._try(
+                trip, Way(trip.route, trip.spec), trip.route.targets[0], NO_KEYS, is_more=True
             )
-            budget = self._budget_of(target, spec)
-            try:
-                attempt.key = provider.keys.take(monotonic(), way.tried_keys)
-                if not way.is_retry:
-                    budget.requested()
-                return await once(provider, attempt)
-            except ProviderError as error:
-                failed = error
-            except asyncio.CancelledError:
-                calls.append(attempt.failed(ProviderError("cancelled", "the caller went away")))
-                raise
-            step = self._step(failed, attempt, way, provider, budget)
-            calls.append(attempt.failed(failed))
-            if isinstance(step, GiveUp):
-                raise failed
-            if isinstance(step, Retry):
-                budget.spend()
-                await asyncio.sleep(step.after_s)
-            way.go(step, attempt.key)
+            trip.calls.append(first.attempt.failed(refused))
+            raise refused
+        spec = structs.replace(
+            trip.spec,
+            context_fallbacks=tuple(t for t in trip.spec.context_fallbacks if not unsaid(t)),
+            content_fallbacks=tuple(t for t in trip.spec.content_fallbacks if not unsaid(t)),
+        )
+        return structs.replace(trip.route, targets=kept), spec
 
     def _step(
         self,
         error: ProviderError,
         attempt: Attempt,
-        way: _Way,
+        way: Way,
         provider: Provider,
         budget: RetryBudget,
     ) -> Step:
@@ -229,69 +303,3 @@ class Client:
             found = RetryBudget(retries.budget_share, retries.budget_floor_per_s)
             self._budgets[target.provider] = found
         return found
-
-
-_NO_KEYS: frozenset[int] = frozenset()
-_PATIENCE_S = 600.0
-"""How long one request may take with all its attempts when nobody says."""
-
-
-class _Way:
-    """Where one request stands on its way: the chain it is on, its place there, what it has tried."""
-
-    __slots__ = (
-        "_chain",
-        "_left",
-        "_place",
-        "deadline_s",
-        "is_retry",
-        "retries",
-        "tried_keys",
-        "tries",
-    )
-
-    def __init__(self, route: Route, spec: RouteSpec) -> None:
-        if not route.targets:
-            raise ProviderError("provider_down", f'the route "{route.name}" has no target')
-        self._chain = route.targets
-        self._place = 0
-        self._left = {"context": spec.context_fallbacks, "content": spec.content_fallbacks}
-        self.retries = spec.retries
-        self.deadline_s = monotonic() + (spec.timeouts.total_s or _PATIENCE_S)
-        self.is_retry = False
-        self.tries = 1
-        self.tried_keys = _NO_KEYS
-
-    @property
-    def target(self) -> Target:
-        """The one to ask now."""
-        return self._chain[self._place]
-
-    @property
-    def has_next(self) -> bool:
-        """Whether another target follows on this chain."""
-        return self._place + 1 < len(self._chain)
-
-    def has_chain(self, name: str) -> bool:
-        """Whether the fallbacks of that kind are still untried."""
-        return bool(self._left[name])
-
-    def go(self, step: Step, key: int | None) -> None:
-        """Take the step."""
-        self.is_retry = True
-        match step:
-            case NextKey():
-                self.tried_keys |= {key} if key is not None else _NO_KEYS
-            case NextTarget(chain="route"):
-                self._place += 1
-                self._fresh()
-            case NextTarget(chain=chain):
-                self._chain, self._left[chain] = self._left[chain], ()
-                self._place = 0
-                self._fresh()
-            case _:
-                self.tries += 1
-
-    def _fresh(self) -> None:
-        self.tries = 1
-        self.tried_keys = _NO_KEYS

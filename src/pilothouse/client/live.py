@@ -100,9 +100,9 @@ class LiveStream:
             self._note(piece)
         return piece
 
-    def close(self) -> None:
-        """The caller reads no more: stop the provider, and write what was used. Idempotent."""
-        self._end(ProviderError("cancelled", "the caller went away"))
+    def close(self, why: str = "the caller went away") -> None:
+        """Nobody reads any more: stop the provider, and write what was used. Idempotent."""
+        self._end(ProviderError("cancelled", why))
 
     async def _prove_speed(self, held: list[Piece], least_chars_per_s: float) -> None:
         started_s = monotonic()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import structs
+
 from pilothouse.core.dialect import Dialect, Envelope, Written
 from pilothouse.core.request import Request
 
@@ -63,7 +65,10 @@ class Ask:
 
     def replaced(self, request: Request) -> Ask:
         """The same ask with other content (a guardrail redacted it): no longer its caller's bytes."""
-        ask = Ask(self.dialect, self._body, self.envelope, request=request, headers=self.headers)
+        envelope = self.envelope
+        if request.stream != envelope.stream:
+            envelope = structs.replace(envelope, stream=request.stream)
+        ask = Ask(self.dialect, self._body, envelope, request=request, headers=self.headers)
         ask._written = {}
         return ask
 

@@ -50,6 +50,8 @@ class Piece(Struct, frozen=True):
 
     data: bytes
     events: Sequence[Event]
+    is_ours: bool = False
+    """Whether `data` was written here, in the caller's own dialect: whoever relays it need not write it anew."""
 
 
 class AnswerStream(Protocol):
@@ -74,6 +76,10 @@ class Provider(Protocol):
     """Which of its keys to use next; positions are what `key` below means."""
     is_timed: bool
     """Whether our clock says anything about it: False for replayed answers."""
+
+    def losses(self, target: Target, ask: Ask) -> tuple[str, ...]:
+        """What of `ask` it could not say; nothing is sent. Raises `ProviderError` (caller)."""
+        ...
 
     async def complete(
         self, target: Target, ask: Ask, key: int = 0, limits: Timeouts = SAME_LIMITS

@@ -84,6 +84,10 @@ class HttpProvider:
             timeouts=Timeouts(**given),
         )
 
+    def losses(self, target: Target, ask: Ask) -> tuple[str, ...]:
+        """See `Provider`."""
+        return self._for(ask).body(ask, target.model, stream=ask.envelope.stream)[1]
+
     async def complete(
         self, target: Target, ask: Ask, key: int = 0, limits: RouteTimeouts = _SAME_LIMITS
     ) -> Reply:
