@@ -13,14 +13,16 @@ from pathlib import Path
 import msgspec
 
 from pilothouse import registry
-from pilothouse.app.compose import now_us, open_client, random_bits_source
+from pilothouse.app.compose import Parts, now_us, open_client, random_bits_source
 from pilothouse.app.config import Config, load_config
 from pilothouse.app.limiting import open_limiter
 from pilothouse.app.limits_config import scopes_of
 from pilothouse.catalog.prices import price_of
 from pilothouse.client.keyring import KeyRing
 from pilothouse.client.routing import Router
+from pilothouse.client.shadow import Shadows
 from pilothouse.core.errors import InvalidInput, StoreError
+from pilothouse.core.ports import CallFilter
 from pilothouse.core.route import Policy
 from pilothouse.core.secret import Secret
 from pilothouse.migrate.runner import Ticker
@@ -29,10 +31,14 @@ from pilothouse.server.callers import Callers
 from pilothouse.server.gateway import Gateway, error_body
 from pilothouse.server.http import HttpServer, Limits
 
+_DAY_US = 86_400_000_000
+
 log = logging.getLogger("pilothouse.serving")
 
 GRACE_S = 20.0
 """How long answers under way may take after SIGTERM."""
+SHADOW_GRACE_S = 2.0
+"""And shadow copies after those: nobody waits for them."""
 
 
 def serve(path: Path, *, host: str | None, port: int | None, as_json: bool) -> int:
@@ -78,7 +84,8 @@ async def run(config: Config, ready: Callable[[int], None]) -> int:
             hold_s=config.limits.hold_s,
         )
         admissions = Admissions(limiter, scopes.routes, price_of(parts.catalog), now_us, rules)
-        gateway = Gateway(parts.client, router, ticker.split_of, callers, admissions)
+        shadows = _shadows(config, parts)
+        gateway = Gateway(parts.client, router, ticker.split_of, callers, admissions, shadows)
         limits = Limits(body_bytes=config.server.max_body_mb * 1024 * 1024)
         http = HttpServer(gateway.handle, error_body, limits)
         actual_port = await _listen(http, config)
@@ -92,10 +99,25 @@ async def run(config: Config, ready: Callable[[int], None]) -> int:
             return await told
         finally:
             await http.stop(GRACE_S)
+            await shadows.close(SHADOW_GRACE_S)
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await limiter.close()
+
+
+def _shadows(config: Config, parts: Parts) -> Shadows:
+    """Knows what was spent today before this start."""
+    shadows = Shadows(
+        parts.client.apart(),
+        price_of(parts.catalog),
+        now_us,
+        default_output_tokens=config.limits.default_output_tokens,
+    )
+    if any(spec.shadow is not None for spec in config.routes.values()):
+        today_us = now_us() // _DAY_US * _DAY_US
+        shadows.remember(parts.store.calls(CallFilter(source="shadow", since_us=today_us)))
+    return shadows
 
 
 async def _keep_fresh(ring: KeyRing) -> None:

@@ -91,6 +91,11 @@ class Client:
         self._budgets: dict[str, RetryBudget] = {}
         self._book = Book(price_of, recorder, now_us, random_bits)
 
+    def apart(self) -> Client:
+        """Another one over the same providers, prices and record, with health and budgets of its own."""
+        book = self._book
+        return Client(self.providers, book.price_of, book.recorder, book.now_us, book.random_bits)
+
     def new_id(self) -> str:
         """An id that sorts by time."""
         return self._book.new_id()

@@ -13,6 +13,7 @@ from pilothouse.client.caller import Client
 from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
 from pilothouse.client.routing import Router
+from pilothouse.client.shadow import Shadows
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.dialect import Dialect, StreamWriter
@@ -48,6 +49,7 @@ class Gateway:
         split_of: Callable[[str], Split | None],
         callers: Callers,
         admissions: Admissions | None = None,
+        shadows: Shadows | None = None,
         *,
         keepalive_s: float = 15.0,
     ) -> None:
@@ -56,6 +58,7 @@ class Gateway:
         self._split_of = split_of
         self._callers = callers
         self._admissions = admissions
+        self._shadows = shadows
         self._keepalive_s = keepalive_s
         self._doors = Doors()
 
@@ -166,6 +169,8 @@ class Gateway:
         finally:
             if hold is not None:
                 hold.settle(one.calls)
+        if self._shadows is not None and one.calls and one.calls[-1].status == "ok":
+            self._shadows.start(ask, route, spec, request_id)
 
     async def _whole(self, one: _One, out: Exchange, hold: Hold | None) -> None:
         asked = Asked(request_id=one.request_id)
