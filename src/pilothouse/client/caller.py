@@ -11,12 +11,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from functools import partial
+from math import ceil
 from time import monotonic
 from typing import Generic, TypeVar
 
 from msgspec import Struct, structs
 
 from pilothouse.client.attempt import Asked, Attempt, Book
+from pilothouse.client.continuation import ContinuedStream, Onward
 from pilothouse.client.hedge import LOST, Endings, Try, hedged
 from pilothouse.client.live import LiveStream
 from pilothouse.client.retry import (
@@ -137,27 +139,33 @@ class Client:
         asked: Asked = SERVE,
         spec: RouteSpec = PLAIN,
         calls: list[Call] | None = None,
-    ) -> LiveStream:
+    ) -> LiveStream | ContinuedStream:
         """A stream from the first target that gives a token. Raises `ProviderError`. `calls` as above."""
         ask = Ask.of_request(ask) if isinstance(ask, Request) else ask
         told = [] if calls is None else calls
 
-        async def once(provider: Provider, attempt: Attempt) -> LiveStream:
-            assert attempt.key is not None
-            source = await provider.stream(attempt.target, ask, attempt.key, spec.timeouts)
-            live = LiveStream(source, attempt, told, ask.size)
-            try:
-                await live.commit(spec.timeouts.min_chars_per_s)
-            except BaseException:
-                source.close()
-                raise
+        request_id = asked.request_id or self.new_id()
+        trip = _streamed(ask, route, spec, asked, request_id, told)
+        live, _ = await self._first(trip)
+        if not spec.continuation or ask.envelope.n > 1:
             return live
+        onward = Onward(partial(_has_after, route), partial(self._continued, trip))
+        created_s = self._book.now_us() // 1_000_000
+        return ContinuedStream(live, ask, onward, created_s, spec.timeouts.total_s)
 
-        def spare(live: LiveStream, attempt: Attempt) -> None:
-            live.close(LOST)
-
-        trip = Trip(ask, route, spec, asked, asked.request_id or self.new_id(), told, once, spare)
-        return (await self._first(trip))[0]
+    async def _continued(
+        self, trip: Trip[LiveStream], ask: Ask, after: Target, left_s: float | None
+    ) -> LiveStream:
+        """What is left of an answer, from the targets that follow `after`."""
+        names = [target.name for target in trip.route.targets]
+        rest = trip.route.targets[names.index(after.name) + 1 :]
+        spec = structs.replace(trip.spec, hedge_after_s=None)
+        if left_s is not None:  # whole seconds: providers remember limits that they have seen
+            left = structs.replace(spec.timeouts, total_s=float(ceil(left_s)))
+            spec = structs.replace(spec, timeouts=left)
+        route = structs.replace(trip.route, targets=rest)
+        onward = _streamed(ask, route, spec, trip.asked, trip.request_id, trip.calls)
+        return (await self._first(onward))[0]
 
     def price(
         self, target: Target, usage: Usage | None, at_us: int
@@ -308,3 +316,30 @@ class Client:
             found = RetryBudget(retries.budget_share, retries.budget_floor_per_s)
             self._budgets[target.provider] = found
         return found
+
+
+def _streamed(
+    ask: Ask, route: Route, spec: RouteSpec, asked: Asked, request_id: str, calls: list[Call]
+) -> Trip[LiveStream]:
+    """A trip whose attempts are over when something of the answer has come."""
+
+    async def once(provider: Provider, attempt: Attempt) -> LiveStream:
+        assert attempt.key is not None
+        source = await provider.stream(attempt.target, ask, attempt.key, spec.timeouts)
+        live = LiveStream(source, attempt, calls, ask.size)
+        try:
+            await live.commit(spec.timeouts.min_chars_per_s)
+        except BaseException:
+            source.close()
+            raise
+        return live
+
+    def spare(live: LiveStream, attempt: Attempt) -> None:
+        live.close(LOST)
+
+    return Trip(ask, route, spec, asked, request_id, calls, once, spare)
+
+
+def _has_after(route: Route, target: Target) -> bool:
+    names = [each.name for each in route.targets]
+    return target.name in names[:-1]

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
+from pilothouse.client.continuation import ContinuedStream
 from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
 from pilothouse.client.routing import Router
@@ -188,7 +189,7 @@ class Gateway:
     async def _stream(self, one: _One, out: Exchange, hold: Hold | None) -> None:
         dialect, request_id = one.dialect, one.request_id
         alive = Keepalive(out, dialect.keepalive, self._keepalive_s, id_lines(request_id))
-        live: LiveStream | None = None
+        live: LiveStream | ContinuedStream | None = None
         writer: StreamWriter | None = None
         try:
             asked = Asked(request_id=request_id)
@@ -229,11 +230,13 @@ class _One(Struct, frozen=True):
     """Its attempts so far."""
 
 
-async def _relay(live: LiveStream, writer: StreamWriter | None, out: Exchange) -> None:
+async def _relay(
+    live: LiveStream | ContinuedStream, writer: StreamWriter | None, out: Exchange
+) -> None:
     """Bytes untouched within a dialect, events written anew across two."""
     while (piece := await live.next()) is not None:
         data = piece.data
-        if writer is not None:
+        if writer is not None and not piece.is_ours:
             data = b"".join([writer.write(event) for event in piece.events])
         if data:
             out.write(data)
