@@ -44,7 +44,10 @@ class Scripted:
 
     is_timed = True
 
-    def __init__(self, *scripts: Sequence[Step], lost: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *scripts: Sequence[Step], lost: tuple[str, ...] = (), dialect: str = "openai_chat"
+    ) -> None:
+        self.dialect = dialect
         self.keys = KeyPool(1)
         self.asks: list[Ask] = []
         self.was_asked = asyncio.Event()
@@ -64,7 +67,7 @@ class Scripted:
         texts: list[str] = []
         while (piece := await stream.next()) is not None:
             texts += [event.text for event in piece.events if isinstance(event, TextDelta)]
-        return Reply(b"{}", Answer.of_text("".join(texts), usage=USAGE), "openai_chat", self._lost)
+        return Reply(b"{}", Answer.of_text("".join(texts), usage=USAGE), self.dialect, self._lost)
 
     async def stream(
         self, target: Target, ask: Ask, key: int = 0, limits: Timeouts | None = None
@@ -79,9 +82,8 @@ class Scripted:
 
 
 class _Stream:
-    dialect = "openai_chat"
-
     def __init__(self, owner: Scripted, script: Sequence[Step], lost: tuple[str, ...]) -> None:
+        self.dialect = owner.dialect
         self._owner = owner
         self._steps = iter(script)
         self.lost = lost

@@ -20,6 +20,7 @@ from pilothouse.core.route import RouteSpec
 from pilothouse.core.route_settings import Retries, Timeouts
 from pilothouse.dialects.anthropic_messages import plugin as anthropic
 from pilothouse.dialects.openai_chat import plugin as chat
+from pilothouse.dialects.openai_responses import plugin as responses
 
 CUT = ProviderError("cut", "the line went dead")
 
@@ -31,11 +32,14 @@ def spec(**more: Any) -> RouteSpec:
 
 
 async def read(
-    *scripts: list[Step], ask: Ask | Request = QUESTION, how: RouteSpec | None = None
+    *scripts: list[Step],
+    ask: Ask | Request = QUESTION,
+    how: RouteSpec | None = None,
+    dialect: str = "openai_chat",
 ) -> tuple[list[Event], bytes, Rows, list[Scripted]]:
     """All that came: events, what we wrote ourselves, rows, and the providers."""
     names = [chr(ord("a") + i) for i in range(len(scripts))]
-    providers = [Scripted(script) for script in scripts]
+    providers = [Scripted(script, dialect=dialect) for script in scripts]
     rows = Rows()
     client = client_of(dict(zip(names, providers, strict=True)), rows)
     live = await client.stream(ask, route(*names), spec=how or spec())
@@ -190,6 +194,35 @@ def test_an_id_of_another_kind_stays_as_it_was() -> None:
     _, ours, _, _ = asyncio.run(read(first, says(' "chatcmpl-gen-17"'), ask=from_chat()))
     assert b'"id":"gen-17"' in ours and b'"id":"chatcmpl' not in ours
     assert rb"\"chatcmpl-gen-17\"" in ours, "what the model says is never touched"
+
+
+def test_an_anthropic_block_that_is_open_stays_open_and_goes_on() -> None:
+    body = b'{"model":"r","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"x"}]}'
+    ask = Ask(anthropic, body, anthropic.read_envelope(body))
+    _, ours, _, _ = asyncio.run(
+        read(breaks("a "), says("b"), ask=ask, dialect="anthropic_messages")
+    )
+    comment, *events = ours.decode().split("\n\n")[:-1]
+    assert comment == ": continued on b"
+    kinds = [event.partition("\n")[0].removeprefix("event: ") for event in events]
+    assert kinds == ["content_block_delta", "content_block_stop", "message_delta", "message_stop"]
+    first = msgspec.json.decode(events[0].partition("data: ")[2])
+    assert (first["index"], first["delta"]["text"]) == (0, "b")
+
+
+def test_a_responses_stream_is_written_by_us_from_its_start_because_its_events_are_numbered() -> (
+    None
+):
+    body = b'{"model":"r","stream":true,"input":"x"}'
+    ask = Ask(responses, body, responses.read_envelope(body))
+    _, ours, _, _ = asyncio.run(read(breaks("a "), says("b"), ask=ask, dialect="openai_responses"))
+    blocks = [b for b in ours.decode().split("\n\n") if "data: " in b]
+    events = [msgspec.json.decode(block.partition("data: ")[2]) for block in blocks]
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    deltas = [e for e in events if e["type"] == "response.output_text.delta"]
+    assert [delta["delta"] for delta in deltas] == ["a ", "b"]
+    assert len({delta["item_id"] for delta in deltas}) == 1
+    assert events[-1]["type"] == "response.completed"
 
 
 def test_in_another_dialect_only_events_and_the_comment_come() -> None:

@@ -330,7 +330,7 @@ def _streamed(
         try:
             await live.commit(spec.timeouts.min_chars_per_s)
         except BaseException:
-            source.close()
+            live.abandon()
             raise
         return live
 

@@ -60,6 +60,7 @@ class HttpProvider:
         self._settings = settings_of(row, settings or {}, self._environ)
         self._timeouts = timeouts or Timeouts()
         self._limits: dict[RouteTimeouts, Timeouts] = {_SAME_LIMITS: self._timeouts}
+        self._stream_limits: dict[RouteTimeouts, Timeouts] = {_SAME_LIMITS: self._timeouts}
         self._pools: dict[str, Pool] = {}
         self._endings: dict[str, Sending] = {}
         self._preferred = self._preference()
@@ -113,7 +114,7 @@ class HttpProvider:
         body, lost = sending.body(ask, target.model, stream=True)
         try:
             head = await sending.head(ask, target.model, key, body, stream=True)
-            incoming = await sending.pool.open(head, body, self._within(limits))
+            incoming = await sending.pool.open(head, body, self._within(limits, stream=True))
             try:
                 if incoming.status != 200:
                     said = await incoming.rest()
@@ -180,10 +181,11 @@ class HttpProvider:
         plugin = registry.plugin("dialects", name)
         return Sending(row, row.endpoints[name], plugin, where, signers, pool)
 
-    def _within(self, limits: RouteTimeouts) -> Timeouts:
-        found = self._limits.get(limits)
+    def _within(self, limits: RouteTimeouts, *, stream: bool = False) -> Timeouts:
+        known = self._stream_limits if stream else self._limits
+        found = known.get(limits)
         if found is None:
-            found = self._limits[limits] = _merged(self._timeouts, limits)
+            found = known[limits] = _merged(self._timeouts, limits, stream=stream)
         return found
 
     def _heed(self, key: int, headers: Mapping[str, str]) -> None:
@@ -223,13 +225,15 @@ class HttpProvider:
         return response.status, response.body
 
 
-def _merged(own: Timeouts, route: RouteTimeouts) -> Timeouts:
+def _merged(own: Timeouts, route: RouteTimeouts, *, stream: bool) -> Timeouts:
     def either(given: float | None, ours: float) -> float:
         return ours if given is None else given
 
+    # The first byte of a stream comes before its first token, that of a whole answer after its last one.
+    longer_s = max(own.first_byte_s, route.first_token_s or 0.0)
     return Timeouts(
         connect_s=either(route.connect_s, own.connect_s),
-        first_byte_s=max(own.first_byte_s, route.first_token_s or 0.0),
+        first_byte_s=either(route.first_token_s, own.first_byte_s) if stream else longer_s,
         first_token_s=either(route.first_token_s, own.first_token_s),
         between_s=either(route.between_tokens_s, own.between_s),
         total_s=either(route.total_s, own.total_s),
