@@ -184,7 +184,6 @@ class Client:
         if spec.unsupported == "reject":
             route, spec = self._able(trip)
         way = Way(route, spec, len(trip.calls))
-        endings = Endings[T](lambda a, e: trip.calls.append(a.failed(e)), trip.spare)
         while True:
             first = self._try(trip, way, way.target, way.tried_keys, is_more=way.is_retry)
             attempt, failed = first.attempt, None
@@ -200,6 +199,7 @@ class Client:
             else:
                 assert spec.hedge_after_s is not None
                 second = partial(self._second, trip, way)
+                endings = Endings[T](lambda a, e: trip.calls.append(a.failed(e)), trip.spare)
                 ended = await hedged(first, second, spec.hedge_after_s, endings)
                 if ended.value is not None:
                     return ended.value, ended.attempt
