@@ -185,11 +185,11 @@ class Client:
             route, spec = self._able(trip)
         way = Way(route, spec, len(trip.calls))
         while True:
-            first = self._try(trip, way, way.target, way.tried_keys, is_more=way.is_retry)
-            attempt, failed = first.attempt, None
-            if not may_hedge(trip.ask, route, spec, way):
+            attempt, failed = self._attempt(trip, way, way.target), None
+            if spec.hedge_after_s is None or not may_hedge(trip.ask, route, way):
                 try:
-                    return await first.run(), attempt
+                    value = await self._run(trip, attempt, way.tried_keys, is_more=way.is_retry)
+                    return value, attempt
                 except ProviderError as error:
                     failed = error
                 except asyncio.CancelledError:
@@ -197,7 +197,7 @@ class Client:
                     trip.calls.append(attempt.failed(gone))
                     raise
             else:
-                assert spec.hedge_after_s is not None
+                first = Try(attempt, partial(self._run, trip, attempt, NO_KEYS, is_more=False))
                 second = partial(self._second, trip, way)
                 endings = Endings[T](lambda a, e: trip.calls.append(a.failed(e)), trip.spare)
                 ended = await hedged(first, second, spec.hedge_after_s, endings)
@@ -224,13 +224,10 @@ class Client:
             await asyncio.sleep(step.after_s)
         way.go(step, attempt.key)
 
-    def _try(
-        self, trip: Trip[T], way: Way, target: Target, tried: frozenset[int], *, is_more: bool
-    ) -> Try[T]:
-        """An attempt at `target`; `is_more`: over what was asked of us, a retry or a hedge."""
+    def _attempt(self, trip: Trip[T], way: Way, target: Target) -> Attempt:
         provider = self.providers[target.provider]
         way.number += 1
-        attempt = Attempt(
+        return Attempt(
             self._book,
             trip.route,
             target,
@@ -243,13 +240,16 @@ class Client:
             is_timed=provider.is_timed,
         )
 
-        async def run() -> T:
-            attempt.key = provider.keys.take(monotonic(), tried)
-            if not is_more:
-                self._budget_of(target, trip.spec).requested()
-            return await trip.once(provider, attempt)
-
-        return Try(attempt, run)
+    async def _run(
+        self, trip: Trip[T], attempt: Attempt, tried: frozenset[int], *, is_more: bool
+    ) -> T:
+        """`is_more`: over what was asked of us, a retry or a hedge."""
+        target = attempt.target
+        provider = self.providers[target.provider]
+        attempt.key = provider.keys.take(monotonic(), tried)
+        if not is_more:
+            self._budget_of(target, trip.spec).requested()
+        return await trip.once(provider, attempt)
 
     def _second(self, trip: Trip[T], way: Way) -> Try[T] | None:
         """A hedge is a retry that did not wait for the failure: the same budget bounds it."""
@@ -257,7 +257,8 @@ class Client:
         if not budget.has_one(monotonic()):
             return None
         budget.spend()
-        return self._try(trip, way, way.after, NO_KEYS, is_more=True)
+        attempt = self._attempt(trip, way, way.after)
+        return Try(attempt, partial(self._run, trip, attempt, NO_KEYS, is_more=True))
 
     def _able(self, trip: Trip[T]) -> tuple[Route, RouteSpec]:
         """Only those targets that can say all of the request. Raises `ProviderError` (caller)."""
@@ -265,10 +266,8 @@ class Client:
         kept = tuple(t for t in trip.route.targets if not unsaid(t))
         if not kept and trip.route.targets:
             refused = refusal(trip.route, unsaid)
-            first = self._try(
-                trip, Way(trip.route, trip.spec), trip.route.targets[0], NO_KEYS, is_more=True
-            )
-            trip.calls.append(first.attempt.failed(refused))
+            way = Way(trip.route, trip.spec)
+            trip.calls.append(self._attempt(trip, way, way.target).failed(refused))
             raise refused
         spec = structs.replace(
             trip.spec,

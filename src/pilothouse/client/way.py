@@ -84,16 +84,10 @@ class Way:
         self.tried_keys = NO_KEYS
 
 
-def may_hedge(ask: Ask, route: Route, spec: RouteSpec, way: Way) -> bool:
+def may_hedge(ask: Ask, route: Route, way: Way) -> bool:
     """Whether a second target may be asked beside the first: once a request, and never
 
     - with `n` over 1: the loser of a hedge would cost several answers;
     - under a rollout: an arm's latency and failures would be those of the quicker of the two.
     """
-    return (
-        spec.hedge_after_s is not None
-        and not way.is_retry
-        and way.has_next
-        and ask.envelope.n == 1
-        and route.rollout_id is None
-    )
+    return not way.is_retry and way.has_next and ask.envelope.n == 1 and route.rollout_id is None
