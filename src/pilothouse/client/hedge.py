@@ -67,7 +67,9 @@ async def _decided(
     runs: dict[asyncio.Task[T], Attempt], first: Attempt, endings: Endings[T]
 ) -> Ended[T]:
     while True:
-        done, _ = await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
+        done = {task for task in runs if task.done()}
+        if not done:
+            done, _ = await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
         for task in [task for task in runs if task in done]:
             attempt = runs.pop(task)
             try:
