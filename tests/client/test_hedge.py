@@ -245,3 +245,29 @@ def test_what_a_hedge_would_make_dear_or_blur_is_not_hedged(
         assert not b.asks
 
     asyncio.run(body())
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_of_two_answers_in_the_same_moment_one_counts_and_both_are_paid(is_stream: bool) -> None:
+    async def body() -> None:
+        a = Scripted([Used(USAGE), SILENT, *says("from a")])
+        b = Scripted([Used(USAGE), SILENT, *says("from b")])
+        rows = Rows()
+        client = client_of({"a": a, "b": b}, rows)
+        if is_stream:
+            opening: Any = asyncio.create_task(
+                client.stream(QUESTION, route("a", "b"), spec=spec())
+            )
+        else:
+            opening = asyncio.create_task(client.call(QUESTION, route("a", "b"), spec=spec()))
+        await b.was_asked.wait()
+        a.go_on.set()
+        b.go_on.set()
+        won = await opening
+        if is_stream:
+            while await won.next() is not None:
+                pass
+        assert [(c.target, c.cost_usd) for c in rows.calls] == [("b", PRICE), ("a", PRICE)]
+        assert rows.calls[-1].status == "ok", "the last row is the one that counts"
+
+    asyncio.run(body())
