@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 
 from pilothouse.client.attempt import Asked, Attempt, Book
 from pilothouse.client.continuation import ContinuedStream, Onward
-from pilothouse.client.hedge import LOST, Endings, Try, hedged
+from pilothouse.client.hedge import LOST, Ended, Endings, Try, hedged
 from pilothouse.client.live import LiveStream
 from pilothouse.client.retry import (
     Failure,
@@ -185,8 +185,15 @@ class Client:
             route, spec = self._able(trip)
         way = Way(route, spec, len(trip.calls))
         while True:
-            attempt, failed = self._attempt(trip, way, way.target), None
-            if spec.hedge_after_s is None or not may_hedge(trip.ask, route, way):
+            attempt = self._attempt(trip, way, way.target)
+            if spec.hedge_after_s is not None and may_hedge(trip.ask, route, way):
+                ended = await self._hedged(trip, way, attempt, spec.hedge_after_s)
+                attempt = ended.attempt
+                if ended.value is not None:
+                    return ended.value, attempt
+                assert ended.error is not None
+                failed = ended.error
+            else:
                 try:
                     value = await self._run(trip, attempt, way.tried_keys, is_more=way.is_retry)
                     return value, attempt
@@ -196,18 +203,16 @@ class Client:
                     gone = ProviderError("cancelled", "the caller went away")
                     trip.calls.append(attempt.failed(gone))
                     raise
-            else:
-                first = Try(attempt, partial(self._run, trip, attempt, NO_KEYS, is_more=False))
-                second = partial(self._second, trip, way)
-                endings = Endings[T](lambda a, e: trip.calls.append(a.failed(e)), trip.spare)
-                ended = await hedged(first, second, spec.hedge_after_s, endings)
-                if ended.value is not None:
-                    return ended.value, ended.attempt
-                assert ended.error is not None
-                if ended.attempt is not attempt:
-                    way.go(NextTarget("the first one failed while the hedge was asked"), None)
-                attempt, failed = ended.attempt, ended.error
             await self._onward(failed, attempt, way, trip)
+
+    async def _hedged(self, trip: Trip[T], way: Way, attempt: Attempt, after_s: float) -> Ended[T]:
+        """The first attempt of a request, or the one beside it; `way` then stands where it ended."""
+        first = Try(attempt, partial(self._run, trip, attempt, NO_KEYS, is_more=False))
+        endings = Endings[T](lambda a, e: trip.calls.append(a.failed(e)), trip.spare)
+        ended = await hedged(first, partial(self._second, trip, way), after_s, endings)
+        if ended.value is None and ended.attempt is not attempt:
+            way.go(NextTarget("the first one failed while the hedge was asked"), None)
+        return ended
 
     async def _onward(
         self, failed: ProviderError, attempt: Attempt, way: Way, trip: Trip[T]
