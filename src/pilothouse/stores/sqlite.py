@@ -8,23 +8,27 @@ Money is kept as whole pico-dollars (1e-12 USD) in an integer: exact, and summed
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from pilothouse.core.call import Call, Score
 from pilothouse.core.errors import StoreError
 from pilothouse.core.ports import AuditEntry, CallFilter, PaidAnswer, StoredRollout
+from pilothouse.stores._batches import BatchTable
 from pilothouse.stores._budgets import BudgetTable
+from pilothouse.stores._job_rows import SQLITE, Executes
+from pilothouse.stores._jobs import JobTable
 from pilothouse.stores._keys import KeyTable
 from pilothouse.stores._rows import CALL_COLUMNS, call_from_row, row_from_call, where_clause
 from pilothouse.stores._schema import connect, explained, upgrade
 
+T = TypeVar("T")
 _INSERT_CALL = (
     f"INSERT OR IGNORE INTO calls ({', '.join(CALL_COLUMNS)}) "
     f"VALUES ({', '.join('?' * len(CALL_COLUMNS))})"
@@ -35,7 +39,8 @@ _INSERT_SCORE = "INSERT OR REPLACE INTO scores (call_id, scorer, value, detail) 
 
 
 class SqliteStore:
-    """Implements `CallStore`, `RunStore` and `RolloutStore`; `keys` a `KeyStore`, `budgets` a `BudgetStore`.
+    """Implements `CallStore`, `RunStore` and `RolloutStore`; `keys` a `KeyStore`, `budgets` a `BudgetStore`,
+    `jobs` a `JobStore`, `batches` a `BatchStore`.
 
     Raises `StoreError`.
     """
@@ -53,6 +58,8 @@ class SqliteStore:
         self._telemetry_lock = Lock()
         self.keys = KeyTable(self._durably, self.query)
         self.budgets = BudgetTable(self._durably, self.query)
+        self.jobs = JobTable(self._write, self.query, SQLITE)
+        self.batches = BatchTable(self._write, self.query, SQLITE)
 
     def close(self) -> None:
         """Close the file. Idempotent."""
@@ -230,6 +237,10 @@ class SqliteStore:
             score = Score(call_id=call_id, scorer=scorer, value=value, detail=detail)
             found.setdefault(call_id, []).append(score)
         return found
+
+    def _write(self, work: Callable[[Executes], T]) -> T:
+        with self._durably() as db:
+            return work(db)
 
     def _durably(self) -> AbstractContextManager[sqlite3.Connection]:
         return self._transaction(self._durable, self._durable_lock)
