@@ -160,7 +160,9 @@ _CODES = {"expired": "batch_expired", "cancelled": "batch_cancelled"}
 def _message(job: Job) -> str:
     match job.state:
         case "expired":
-            return f"the deadline passed before an answer came ({job.error or 'it was never tried'})"
+            return (
+                f"the deadline passed before an answer came ({job.error or 'it was never tried'})"
+            )
         case "cancelled":
             return "the batch was cancelled before this request had an answer"
         case _:
@@ -194,5 +196,5 @@ def metadata_problem(metadata: Any) -> str | None:
     pairs: Any = metadata.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
     for key, value in pairs:
         if not isinstance(value, str) or len(key) > 64 or len(value) > 512:
-            return f'metadata.{key}: a text of at most 512 characters, under a key of at most 64'
+            return f"metadata.{key}: a text of at most 512 characters, under a key of at most 64"
     return None

@@ -60,7 +60,11 @@ def release_us(
     that are released at the same moment. A moment without a price is never waited for. Without `price_at`
     windows alone decide.
     """
-    price = price_at or (lambda at_us: factor_at(windows, at_us))
+
+    def by_windows(at_us: int) -> Decimal | None:
+        return factor_at(windows, at_us)
+
+    price = price_at or by_windows
     margin_us = max(round((deadline_us - start_us) * margin_share), 10 * _MINUTE_US)
     latest_us = deadline_us - margin_us
     best_us, best = start_us, price(start_us)

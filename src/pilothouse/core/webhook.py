@@ -20,7 +20,10 @@ def is_genuine(
     secret: Secret, header: str, body: bytes, now_s: int, *, tolerance_s: int = 300
 ) -> bool:
     """Whether we sent `body`, and lately: what a receiver asks before it believes."""
-    fields = dict(part.partition("=")[::2] for part in header.split(","))
+    fields: dict[str, str] = {}
+    for part in header.split(","):
+        name, _, value = part.strip().partition("=")
+        fields[name] = value
     at = fields.get("t", "")
     if not (at.isascii() and at.isdigit()) or abs(now_s - int(at)) > tolerance_s:
         return False

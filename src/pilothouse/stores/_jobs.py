@@ -12,7 +12,16 @@ from pilothouse.core.job import cancelled as cancelled_job
 from pilothouse.core.job import put_back as put_back_job
 from pilothouse.core.job import told as told_job
 from pilothouse.core.job_store import Full, JobFilter, JobRequest, NewJob, Reused
-from pilothouse.stores._job_rows import JOB, Executes, Words, Write, from_row, insert, update, values
+from pilothouse.stores._job_rows import (
+    JOB,
+    Executes,
+    Words,
+    Write,
+    from_row,
+    insert,
+    update,
+    values,
+)
 from pilothouse.stores._keys import Query
 
 _HEADERS = msgspec.json.Decoder(dict[str, str])
@@ -245,9 +254,7 @@ _SILENT = (
     f"SELECT {JOB} FROM jobs WHERE state = 'running' AND lease_until_us <= ? "
     "ORDER BY lease_until_us LIMIT ?"
 )
-_PAST = (
-    f"SELECT {JOB} FROM jobs WHERE state = 'queued' AND deadline_us <= ? ORDER BY deadline_us LIMIT ?"
-)
+_PAST = f"SELECT {JOB} FROM jobs WHERE state = 'queued' AND deadline_us <= ? ORDER BY deadline_us LIMIT ?"
 _TO_TELL = f"SELECT {JOB} FROM jobs WHERE webhook_at_us <= ? ORDER BY webhook_at_us LIMIT ?"
 _ENDED = "SELECT id FROM jobs WHERE finished_us < ?"
 _OPEN = (
