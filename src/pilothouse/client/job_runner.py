@@ -73,6 +73,8 @@ class JobRunner:
         self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
         self._gone: set[str] = set()
         """Jobs under way that are not ours any more."""
+        self._keeping: set[str] = set()
+        """Jobs whose answer is here and being written: never cancelled."""
         self._wake = asyncio.Event()
         self._is_stopping = False
 
@@ -154,6 +156,13 @@ class JobRunner:
 
     async def _keep(self, job: Job, answer: JobAnswer) -> None:
         """A paid answer is written, whatever it takes while this process lives."""
+        self._keeping.add(job.id)
+        try:
+            await self._kept(job, answer)
+        finally:
+            self._keeping.discard(job.id)
+
+    async def _kept(self, job: Job, answer: JobAnswer) -> None:
         wait_s = 1.0
         while True:
             try:
@@ -204,7 +213,9 @@ class JobRunner:
         kept = await asyncio.to_thread(self._store.renew, self.worker, held, until_us)
         for job_id, attempt in held:
             found = self._running.get(job_id)
-            if job_id in kept or found is None or found[0].attempt != attempt:
+            if job_id in kept or job_id in self._keeping:
+                continue
+            if found is None or found[0].attempt != attempt:
                 continue
             self._gone.add(job_id)
             found[1].cancel()
@@ -218,6 +229,7 @@ class JobRunner:
     async def _let_go(self) -> None:
         self._is_stopping = True
         tasks = [task for _, task in self._running.values()]
-        for task in tasks:
-            task.cancel()
+        for job, task in self._running.values():
+            if job.id not in self._keeping:
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
