@@ -25,6 +25,8 @@ COMMANDS = {
     "providers": "Vendors and servers that are known: addresses, keys, formats, abilities.",
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
+    "jobs": "Requests that may wait: list them, read one, cancel.",
+    "work": "Answer queued requests in a process of its own, on any machine.",
     "keys": "Virtual keys: make, limit, rotate, revoke, and what they spent.",
     "check": "Validate a configuration without starting anything.",
     "routes": "Routes as configured: list them, explain a choice, replay recorded calls.",
