@@ -213,3 +213,13 @@ def test_a_claim_gives_no_more_than_asked_for(tables: Tables, limit: int) -> Non
     for number in range(10):
         tables.jobs.add(a_new(number), 20)
     assert len(_claimed(tables, limit=limit)) == limit
+
+
+def test_a_worker_taken_for_dead_does_not_give_back_its_successors_attempt(tables: Tables) -> None:
+    tables.jobs.add(a_new(1), 10)
+    _claimed(tables)
+    tables.jobs.sweep(NOW + 31 * SECOND, RULES)
+    assert len(_claimed(tables, "w2", NOW + 40 * SECOND)) == 1
+    assert not tables.jobs.put_back("job_000001", 1, "late", NOW + 41 * SECOND, RULES)
+    job = tables.jobs.job("job_000001", None)
+    assert job is not None and (job.state, job.worker, job.attempt) == ("running", "w2", 2)

@@ -27,7 +27,7 @@ CheckUrl = Callable[[str], str | None]
 Post = Callable[[str, dict[str, str], bytes], Awaitable[int]]
 """URL, headers and body to the status. Raises `ProviderError`, `InvalidInput`."""
 TRIES = 8
-"""Over about three hours."""
+"""Over about an hour and a half."""
 _AT_ONCE = 20
 _LEASE_US = 60 * SECOND_US
 _PATIENCE = Timeouts(connect_s=5, first_byte_s=10, between_s=10, total_s=15)
