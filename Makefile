@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tour test lint types bench bench-smoke clean
+.PHONY: help tour test lint types bench bench-smoke faults wire-facts sdk-matrix clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,5 +42,14 @@ bench: $(STAMP) ## All benchmarks, at full length
 bench-smoke: $(STAMP) ## All benchmarks, a few seconds each
 	@for b in bench/*.py; do echo "== $$b"; $(BIN)/python $$b --smoke || exit 1; done
 
+faults: $(STAMP) ## Every fault a vendor can have, and what the caller sees of it
+	@$(BIN)/python tools/fault_table.py
+
+wire-facts: $(STAMP) ## What clients rely on in every vendor's format, a test for each fact
+	@$(BIN)/python -m pytest -q --verbosity=1 tests/server/test_wire_facts.py
+
+sdk-matrix: $(STAMP) ## Two generations of the vendors' SDKs against one gateway (installs them once)
+	@$(BIN)/python tools/sdk_matrix.py
+
 clean: ## Remove the environment and what tools left behind
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage .import_linter_cache build dist tour
+	rm -rf $(VENV) .sdk-envs .pytest_cache .ruff_cache .hypothesis .coverage .import_linter_cache build dist tour
