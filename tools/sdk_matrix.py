@@ -22,12 +22,12 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "server"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "server"))
 
 from fake_vendors import FakeVendors
 from vendor_gateway import DIALECTS, HAPPENINGS, ROWS
 
+ROOT = Path(__file__).parent.parent
 GENERATIONS = {
     "old": ("openai==2.54.0", "anthropic==0.125.0", "google-genai==1.75.0"),
     "new": (
@@ -57,8 +57,8 @@ def python_of(generation: str) -> Path:
     return python
 
 
-def configuration(vendors_url: str) -> str:
-    """A pilothouse.yaml with a route for everything the fake vendors do.
+def configuration(vendors_url: str, folder: Path) -> Path:
+    """A pilothouse.yaml in `folder` with a route for everything the fake vendors do.
 
     What refuses or limits its key has a provider of its own: the key rests afterwards.
     """
@@ -73,7 +73,10 @@ def configuration(vendors_url: str) -> str:
         targets[f"{vendor}-{what}-target"] = {"provider": provider, "model": what}
         once = {"policy": "fallback", "retries": {"attempts_per_target": 1}}
         routes[f"{vendor}-{what}"] = {**once, "targets": [f"{vendor}-{what}-target"]}
-    return yaml.safe_dump({"providers": providers, "targets": targets, "routes": routes})
+    file = folder / "pilothouse.yaml"
+    whole = {"providers": providers, "targets": targets, "routes": routes}
+    file.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    return file
 
 
 @asynccontextmanager
@@ -81,8 +84,7 @@ async def served() -> AsyncIterator[str]:
     """The address of a gateway process before fake vendors."""
     async with FakeVendors() as vendors:
         with TemporaryDirectory() as folder:
-            file = Path(folder, "pilothouse.yaml")
-            file.write_text(configuration(vendors.url), encoding="utf-8")
+            file = configuration(vendors.url, Path(folder))
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "pilothouse", "serve", str(file)),
                 *("--port", "0", "--json"),

@@ -13,7 +13,7 @@ _NO_HEADERS: Mapping[str, str] = {}
 class Ask:
     """One request. Passing it on in its own dialect reads no more of it than its envelope."""
 
-    __slots__ = ("_body", "_request", "_written", "dialect", "envelope", "headers")
+    __slots__ = ("_body", "_request", "_written", "dialect", "envelope", "headers", "is_strict")
 
     def __init__(
         self,
@@ -23,12 +23,15 @@ class Ask:
         *,
         request: Request | None = None,
         headers: Mapping[str, str] = _NO_HEADERS,
+        is_strict: bool = False,
     ) -> None:
         self.dialect = dialect
         """None = made here, in no dialect."""
         self.envelope = envelope
         self.headers = headers
         """The caller's own, for the vendor's eyes (`anthropic-beta`), lower case."""
+        self.is_strict = is_strict
+        """Whether what a target cannot be told is a refusal (a route's `unsupported: reject`)."""
         self._body = body
         self._request = request
         self._written: dict[str, Written] | None = None
@@ -63,7 +66,14 @@ class Ask:
 
     def replaced(self, request: Request) -> Ask:
         """The same ask with other content (a guardrail redacted it): no longer its caller's bytes."""
-        ask = Ask(self.dialect, self._body, self.envelope, request=request, headers=self.headers)
+        ask = Ask(
+            self.dialect,
+            self._body,
+            self.envelope,
+            request=request,
+            headers=self.headers,
+            is_strict=self.is_strict,
+        )
         ask._written = {}
         return ask
 

@@ -57,7 +57,11 @@ class Sending:
             raise
         except PilothouseError as error:
             raise ProviderError("caller", str(error), http_status=400) from None
-        return body, (*written.lost, *dropped) if dropped else written.lost
+        lost = (*written.lost, *dropped) if dropped else written.lost
+        if lost and ask.is_strict:
+            message = f"{self._row.title} cannot be told: {', '.join(lost)[:400]}"
+            raise ProviderError("caller", message, http_status=422)
+        return body, lost
 
     async def head(self, ask: Ask, model: str, key: int, body: bytes, *, stream: bool) -> bytes:
         """The request's head but for its length."""

@@ -27,7 +27,6 @@ from pilothouse.dialects._model_lists import ListedModel, shape_for, write_model
 from pilothouse.server.admission import Admissions, Hold, refusal_lines
 from pilothouse.server.callers import Callers
 from pilothouse.server.doors import Door, Doors
-from pilothouse.server.doors import dialect as dialect_named
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.keepalive import Keepalive
 from pilothouse.server.refusals import code_of, id_lines, refuse, refuse_for, status_of
@@ -129,7 +128,8 @@ class Gateway:
                 request_id=request_id,
             )
             return
-        ask = Ask(dialect, http.body, envelope, headers=http.headers)
+        is_strict = spec.unsupported == "reject"
+        ask = Ask(dialect, http.body, envelope, headers=http.headers, is_strict=is_strict)
         facts = facts_of_envelope(
             envelope,
             request_id=request_id,
@@ -246,9 +246,9 @@ def _writer(one: _One, model: str) -> StreamWriter:
     )
 
 
-def error_body(status: int, message: str) -> bytes:
-    """The body of an error met before any request could be read."""
-    return dialect_named("openai_chat").write_error(status, message)
+def error_body(status: int, message: str, http: HttpRequest) -> bytes:
+    """The body of an error met before the request could be read, in the dialect of its address."""
+    return Doors().spoken(http.path, http.headers).write_error(status, message)
 
 
 def _may_use(holder: Holder | None, model: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from pilothouse.core.dialect import Dialect
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.key_pool import EXHAUSTED_CODE
@@ -61,7 +63,8 @@ def refuse_for(out: Exchange, dialect: Dialect, error: ProviderError, request_id
     """The route is exhausted: the caller's SDK must not multiply our attempts by its own."""
     headers = "x-should-retry: false\r\n"
     if error.retry_after_s is not None:
-        headers += f"retry-after: {max(1, round(error.retry_after_s))}\r\n"
+        wait_ms = ceil(error.retry_after_s * 1000)
+        headers += f"retry-after: {max(1, ceil(wait_ms / 1000))}\r\nretry-after-ms: {wait_ms}\r\n"
     refuse(
         out,
         dialect,
