@@ -11,6 +11,8 @@ from sdk_speakers import speaking
 from vendor_bodies import SIGNATURE
 from vendor_gateway import DIALECTS, House, in_house
 
+from pilothouse.wire.deadlines import Timeouts
+
 pytest.importorskip("openai")
 pytest.importorskip("anthropic", reason="NOT TESTED: pip install anthropic")
 pytest.importorskip("google.genai", reason="NOT TESTED: pip install google-genai")
@@ -218,8 +220,6 @@ FAILS_AS = {
 def test_a_stream_that_fails_after_its_first_words_fails_in_the_client(
     client: str, vendor: str, what: str
 ) -> None:
-    from pilothouse.wire.deadlines import Timeouts
-
     async def body(h: House) -> None:
         async with speaking(client, h.url) as sdk:
             with pytest.raises(Exception) as caught:
@@ -249,6 +249,20 @@ def test_a_silent_upstream_is_bridged_by_signs_of_life(client: str, vendor: str)
         assert heard.text == TEXT
 
     in_house(body, keepalive_s=0.01)
+
+
+@spoken
+@served
+def test_a_failure_after_signs_of_life_is_told_in_band(client: str, vendor: str) -> None:
+    async def body(h: House) -> None:
+        async with speaking(client, h.url) as sdk:
+            with pytest.raises(Exception) as caught:
+                await sdk.ask(f"{vendor}-silent", sdk.start("2 + 2?"), stream=True)
+        error: Any = caught.value
+        assert type(error).__name__ == FAILS_AS[client], repr(error)
+        assert h.calls[-1].error_class == "timeout"
+
+    in_house(body, keepalive_s=0.01, timeouts=Timeouts(first_byte_s=0.2, total_s=10))
 
 
 @both
