@@ -539,7 +539,7 @@ def test_19_anthropics_records_are_named_and_in_order(vendor: str, what: str) ->
         ("error-404", "not_found_error"),
         ("error-429-7", "rate_limit_error"),
         ("error-500", "api_error"),
-        ("error-529", "api_error"),
+        ("error-529", "overloaded_error"),
     ],
 )
 def test_20_anthropics_errors_are_typed_and_carry_the_request_id(

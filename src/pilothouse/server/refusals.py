@@ -27,12 +27,16 @@ _CODES = {
     "keys_exhausted": EXHAUSTED_CODE,
 }
 _CALLER_STATUSES = {400, 404, 413, 422}
+_OVERLOADED = {503, 529}
+"""Said on as 503, which every SDK has a class for; 529 is Anthropic's own."""
 
 
 def status_of(error: ProviderError) -> int:
     """What the caller is told."""
     if error.kind == "caller" and error.http_status in _CALLER_STATUSES:
         return error.http_status
+    if error.kind == "provider_down" and error.http_status in _OVERLOADED:
+        return 503
     return _STATUS_BY_CLASS.get(error.kind, 502)
 
 
