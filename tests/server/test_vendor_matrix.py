@@ -138,18 +138,14 @@ def test_thinking_is_shown_and_goes_back_before_the_tool_calls(
             then = sdk.after(first, heard, results)
             end = await sdk.ask(f"{vendor}-thinking", then, stream=stream, tools=True)
         assert end.text == "Paris 21, Oslo 9."
-        if (client, vendor) in SIGNED:
+        if vendor != "openai_chat" and (client, vendor) not in UNSIGNED:
             assert signed_before_call(vendor, h.vendors.seen[-1].body)
 
     in_house(body)
 
 
-SIGNED = {
-    ("anthropic_messages", "anthropic_messages"),
-    ("openai_chat", "anthropic_messages"),
-    ("openai_responses", "openai_responses"),
-    ("gemini", "gemini"),
-}
+UNSIGNED = {("anthropic_messages", "gemini")}
+"""Google signs a tool call, and Anthropic's has no place for that; OpenAI's chat format signs nothing."""
 
 
 @both
@@ -357,9 +353,8 @@ def signed_before_call(vendor: str, body: dict[str, Any]) -> bool:
             return first["signature"] == SIGNATURE and others[0]["type"] == "tool_use"
         case "openai_responses":
             kinds = [i.get("type") for i in body["input"]]
-            item = body["input"][kinds.index("reasoning")]
-            before = kinds.index("reasoning") < kinds.index("function_call")
-            return before and item["encrypted_content"] == SIGNATURE
+            before = body["input"][: kinds.index("function_call")]
+            return any(i.get("encrypted_content") == SIGNATURE for i in before)
         case _:
             parts = body["contents"][1]["parts"]
             call = next(p for p in parts if "functionCall" in p)
