@@ -126,13 +126,13 @@ def _stands_alone(text: str, match: re.Match[str]) -> bool:
     """No letter, digit, point or sign of a longer number on either side."""
     start, end = match.span()
     before, after = _before(text, start), text[end : end + 1]
-    if before.isalnum() or before in ("_", "-", "/", "+", "=", "$", "#") and before:
+    if before.isalnum() or (before in ("_", "-", "/", "+", "=", "$", "#") and before):
         return False
     if match[0][0] == "0" and before == " " and text[start - 2 : start - 1].isdigit():
         return False  # a group of a longer number, not a trunk prefix
     if before in (".", ",", ":") and text[start - 2 : start - 1].isdigit():
         return False
-    if after.isalnum() or after in ("_", "%") and after:
+    if after.isalnum() or (after in ("_", "%") and after):
         return False
     return not (after in ("-", "/", ".", ",") and text[end + 1 : end + 2].isdigit())
 
@@ -140,7 +140,7 @@ def _stands_alone(text: str, match: re.Match[str]) -> bool:
 def _addresses(text: str) -> Iterator[Found]:
     for match in _IPV4.finditer(text):
         before = _before(text, match.start())
-        if before.isalnum() or before in ("_", ".", "-") and before:
+        if before.isalnum() or (before in ("_", ".", "-") and before):
             continue
         if _VERSION.search(text, max(0, match.start() - 12), match.start()):
             continue

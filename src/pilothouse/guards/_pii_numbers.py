@@ -23,9 +23,9 @@ IBAN = re.compile(r"[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?")
 LONGEST = 64
 """No number is longer, its separators included."""
 
-_CODES_2 = frozenset(
+_CODES_2 = (
     "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 "
-    "81 82 84 86 90 91 92 93 94 95 98".split()
+    "81 82 84 86 90 91 92 93 94 95 98"
 )
 _CODES_3 = (
     "211 212 213 216 218 22 23 24 25 260-269 290 291 297 298 299 350-359 370-378 380-383 385 386 387 389 "
@@ -42,8 +42,8 @@ _IBAN_LENGTHS = (
 IBAN_LENGTHS = {pair[:2]: int(pair[2:]) for pair in _IBAN_LENGTHS.split()}
 
 
-def _three_digit_codes() -> frozenset[str]:
-    found: set[str] = set()
+def _country_codes() -> frozenset[str]:
+    found = {"1", "7", *_CODES_2.split()}
     for entry in _CODES_3.split():
         first, _, last = entry.partition("-")
         if len(first) == 2:
@@ -53,7 +53,7 @@ def _three_digit_codes() -> frozenset[str]:
     return frozenset(found)
 
 
-CODES_3 = _three_digit_codes()
+COUNTRY_CODES = _country_codes()
 
 
 def digits_of(text: str) -> str:
@@ -75,7 +75,7 @@ def is_phone(text: str) -> bool:
     digits = digits_of(text)
     if text[0] == "+" or text.startswith("00"):
         number = digits if text[0] == "+" else digits[2:]
-        is_assigned = number[0] in "17" or number[:2] in _CODES_2 or number[:3] in CODES_3
+        is_assigned = any(number[:n] in COUNTRY_CODES for n in (1, 2, 3))
         return is_assigned and 8 <= len(number) <= 15
     if text[0] == "0":
         return 9 <= len(digits) <= 12
