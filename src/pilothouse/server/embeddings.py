@@ -26,6 +26,7 @@ from pilothouse.server.admission import Admissions
 from pilothouse.server.doors import Door
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.refusals import (
+    header_text,
     id_lines,
     refuse,
     refuse_bad,
@@ -97,7 +98,7 @@ class Embeddings:
         if hold is not None:
             lines += hold.lines()
         if vectors.lost and one.spec.unsupported != "drop":
-            lines += f"x-pilothouse-unsupported: {', '.join(vectors.lost)[:1000]}\r\n"
+            lines += f"x-pilothouse-unsupported: {header_text(vectors.lost)}\r\n"
         out.send(200, _in_dialect(one.ask, vectors, calls[-1].model), lines.encode())
 
     def _can(self, target: Target) -> bool:

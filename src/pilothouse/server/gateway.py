@@ -36,7 +36,7 @@ from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.keepalive import Keepalive
 from pilothouse.server.kept import give
 from pilothouse.server.listing import Listing
-from pilothouse.server.refusals import code_of, id_lines, refuse, refuse_for, status_of
+from pilothouse.server.refusals import code_of, header_text, id_lines, refuse, refuse_for, status_of
 from pilothouse.server.routes import Routes
 
 _JSON = "content-type: application/json\r\n"
@@ -360,4 +360,4 @@ def _told(
         lines += looked.headers
     if not lost or one.spec.unsupported == "drop":
         return lines
-    return f"{lines}x-pilothouse-unsupported: {', '.join(lost)[:1000]}\r\n"
+    return f"{lines}x-pilothouse-unsupported: {header_text(lost)}\r\n"

@@ -111,3 +111,9 @@ def refuse_limited(out: Exchange, dialect: Dialect, refused: Refused, request_id
 def id_lines(request_id: str | None) -> str:
     """The request's id under the names that OpenAI's and Anthropic's SDKs look for."""
     return f"x-request-id: {request_id}\r\nrequest-id: {request_id}\r\n" if request_id else ""
+
+
+def header_text(names: tuple[str, ...]) -> str:
+    """Names as one header value. They may be a caller's own words: nothing in them ends the line."""
+    text = ", ".join(names)[:1000]
+    return "".join([c if " " <= c <= "~" else "?" for c in text])
