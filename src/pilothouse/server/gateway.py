@@ -19,14 +19,13 @@ from pilothouse.client.routing import Router
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.dialect import Dialect, StreamWriter
-from pilothouse.core.errors import BadRequest, ProviderError, did_you_mean
-from pilothouse.core.facts import Facts, facts_of_envelope, with_content
+from pilothouse.core.errors import BadRequest, ProviderError
+from pilothouse.core.facts import with_content
 from pilothouse.core.keys import Denied
 from pilothouse.core.limits import Refused
-from pilothouse.core.place import position
 from pilothouse.core.ports import Reply
-from pilothouse.core.route import Live, Route, RouteSpec, Split
-from pilothouse.server.admission import Admissions, Hold, refusal_lines
+from pilothouse.core.route import Route, RouteSpec, Split
+from pilothouse.server.admission import Admissions, Hold
 from pilothouse.server.callers import Callers
 from pilothouse.server.counting import Counting
 from pilothouse.server.doors import Door, Doors
@@ -36,8 +35,18 @@ from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.keepalive import Keepalive
 from pilothouse.server.kept import give
 from pilothouse.server.listing import Listing
-from pilothouse.server.refusals import code_of, header_text, id_lines, refuse, refuse_for, status_of
-from pilothouse.server.routes import Routes
+from pilothouse.server.refusals import (
+    code_of,
+    header_text,
+    id_lines,
+    refuse,
+    refuse_bad,
+    refuse_for,
+    refuse_limited,
+    refuse_unknown,
+    status_of,
+)
+from pilothouse.server.routes import Routes, facts_of
 
 _JSON = "content-type: application/json\r\n"
 
@@ -60,14 +69,12 @@ class Gateway:
         keepalive_s: float = 15.0,
     ) -> None:
         self._client = client
-        self._router = router
-        self._split_of = split_of
         self._callers = callers
         self._admissions = admissions
         self._cache = cache
         self._keepalive_s = keepalive_s
         self._doors = Doors()
-        routes = Routes(client, router, split_of)
+        self._routes = routes = Routes(client, router, split_of)
         self._embeddings = Embeddings(client, routes, admissions)
         self._counting = Counting(client, routes)
         self._listing = Listing(client, routes)
@@ -114,19 +121,6 @@ class Gateway:
             case _:
                 await self._listing.capabilities(http, out, holder)
 
-    def route(self, ask: Ask, spec: RouteSpec, facts: Facts) -> Route:
-        """Where `ask` goes now."""
-        if spec.reads_content:
-            facts = with_content(facts, ask.request)
-        live = Live(
-            now_s=monotonic(),
-            draw=position("draw", facts.request_id),
-            health=self._client.health,
-            split=self._split_of(spec.name),
-            cost_of=self._client.cost_now,
-        )
-        return self._router.route(facts, spec, live)
-
     async def _answer(
         self, door: Door, http: HttpRequest, out: Exchange, holder: Holder | None
     ) -> None:
@@ -135,37 +129,20 @@ class Gateway:
         try:
             envelope = dialect.read_envelope(http.body, model=door.model, stream=door.stream)
         except BadRequest as error:
-            status = 422 if error.param else 400
-            refuse(out, dialect, status, str(error), param=error.param, request_id=request_id)
+            refuse_bad(out, dialect, error, request_id)
             return
-        spec = self._router.spec(envelope.model)
-        if spec is None or not _may_use(holder, envelope.model):
-            known = [name for name in self._router.names if _may_use(holder, name)]
-            hint = did_you_mean(envelope.model, known)
-            message = f'no route or target is called "{envelope.model}".{hint} (see /v1/models)'
-            refuse(
-                out,
-                dialect,
-                404,
-                message,
-                code="model_not_found",
-                param="model",
-                request_id=request_id,
-            )
+        spec = self._routes.spec(envelope.model, holder)
+        if spec is None:
+            message = self._routes.unknown(envelope.model, holder)
+            refuse_unknown(out, dialect, message, request_id)
             return
         ask = Ask(dialect, http.body, envelope, headers=http.headers)
         ask.is_strict = spec.unsupported == "reject"
-        facts = facts_of_envelope(
-            envelope,
-            request_id=request_id,
-            dialect=dialect.name,
-            subject=http.headers.get("x-pilothouse-subject"),
-            conversation=http.headers.get("x-pilothouse-conversation"),
-            key_id=holder.key.id if holder else None,
-            team=holder.key.team if holder else None,
-        )
+        facts = facts_of(http, envelope, request_id, dialect.name, holder)
         try:
-            route = self.route(ask, spec, facts)
+            if spec.reads_content:
+                facts = with_content(facts, ask.request)
+            route = self._routes.route(facts, spec)
         except BadRequest as error:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
@@ -218,17 +195,7 @@ class Gateway:
         if self._admissions is not None:
             hold = await self._admissions.admit(holder, one.ask, one.route, request_id)
             if isinstance(hold, Refused):
-                lines = "x-should-retry: false\r\n" if hold.retry_after_s is None else ""
-                code = "insufficient_quota" if hold.by == "budget" else "rate_limit_exceeded"
-                refuse(
-                    out,
-                    dialect,
-                    429,
-                    hold.message,
-                    code=code,
-                    request_id=request_id,
-                    headers=lines + refusal_lines(hold),
-                )
+                refuse_limited(out, dialect, hold, request_id)
                 return
         answer = self._stream if one.ask.envelope.stream else self._whole
         try:
@@ -331,10 +298,6 @@ def _writer(one: _One, model: str) -> StreamWriter:
 def error_body(status: int, message: str) -> bytes:
     """The body of an error met before any request could be read."""
     return dialect_named("openai_chat").write_error(status, message)
-
-
-def _may_use(holder: Holder | None, model: str) -> bool:
-    return holder is None or holder.key.may_use(model)
 
 
 def _in_dialect(one: _One, reply: Reply, model: str) -> bytes:
