@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from pilothouse.app.cache_config import CacheConfig, cache_config_problems
 from pilothouse.app.caching import cache_problems
 from pilothouse.app.limits_config import LimitsConfig, limits_problems
+from pilothouse.app.queue_config import QueueConfig, queue_problems
 from pilothouse.app.route_problems import route_problems
 from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
 from pilothouse.app.stores import StoreAddress, StoreConfig, address_of, store_problems
@@ -66,6 +67,7 @@ class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aliases: dict[str, str] = {}
     """Other names for routes and targets: `fast: support-small`."""
     store: StoreConfig = StoreConfig()
+    queue: QueueConfig = QueueConfig()
     server: ServerConfig = ServerConfig()
     admin: AdminConfig | None = None
     limits: LimitsConfig = LimitsConfig()
@@ -82,6 +84,7 @@ class Config(Struct, frozen=True, kw_only=True):
     aliases: dict[str, str]
     """Each to the name of its route."""
     store_at: StoreAddress
+    queue: QueueConfig
     server: ServerConfig
     admin: AdminConfig | None = None
     limits: LimitsConfig = LimitsConfig()
@@ -111,6 +114,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         path.parent,
     )
     problems += [document.error(at, message) for at, message in found]
+    problems += [document.error(at, said) for at, said in queue_problems(file.queue, environ)]
     problems += [document.error(at, said) for at, said in store_problems(file.store, environ)]
     problems += limits_problems(document, file.limits, file.routes, file.targets, environ)
     problems += _door_problems(document, environ)
@@ -160,6 +164,7 @@ def _resolved(file: ConfigFile, path: Path, environ: Mapping[str, str] | None) -
         targets=targets,
         routes=resolved_routes(file.routes, targets),
         aliases=resolved_aliases(file.aliases),
+        queue=file.queue,
         store_at=_store_at(file.store, path.parent, environ),
         server=file.server,
         admin=file.admin,

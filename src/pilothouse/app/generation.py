@@ -14,6 +14,7 @@ from pilothouse.app.caching import open_cache
 from pilothouse.app.compose import now_us, open_providers, random_bits_source
 from pilothouse.app.config import Config
 from pilothouse.app.limits_config import scopes_of
+from pilothouse.app.queueing import Queue, open_queue
 from pilothouse.app.stores import Store
 from pilothouse.client.cache.answers import AnswerCache
 from pilothouse.client.cache.semantic.asking import EmbeddingCaller
@@ -34,6 +35,12 @@ from pilothouse.server.gateway import Gateway
 from pilothouse.server.http import Exchange, HttpRequest
 
 log = logging.getLogger("pilothouse.serving")
+
+
+class Live(Struct):
+    """Requests under way."""
+
+    count: int = 0
 
 
 class Lasting(Struct, frozen=True, kw_only=True):
@@ -59,6 +66,8 @@ class Generation:
         ticker: Ticker,
         gateway: Gateway,
         cache: AnswerCache | None,
+        queue: Queue,
+        live: Live,
     ) -> None:
         self.config = config
         self.client = client
@@ -67,7 +76,8 @@ class Generation:
         self.ticker = ticker
         self._answer = gateway.handle
         self._cache = cache
-        self._running = 0
+        self._live = live
+        self.queue = queue
         self._idle = asyncio.Event()
         self._idle.set()
         self._refreshing = asyncio.Lock()
@@ -75,17 +85,20 @@ class Generation:
             asyncio.create_task(ticker.run()),
             asyncio.create_task(self._keep_fresh()),
         ]
+        if queue.webhooks is not None:
+            self._tasks.append(asyncio.create_task(queue.webhooks.run()))
+        self._work = asyncio.create_task(queue.runner.run()) if queue.runner else None
 
     async def handle(self, http: HttpRequest, out: Exchange) -> None:
         """Answer one request; counted, so that nothing is closed under it."""
-        self._running += 1
-        if self._running == 1:
+        self._live.count += 1
+        if self._live.count == 1:
             self._idle.clear()
         try:
             await self._answer(http, out)
         finally:
-            self._running -= 1
-            if not self._running:
+            self._live.count -= 1
+            if not self._live.count:
                 self._idle.set()
 
     async def refresh_keys(self) -> None:
@@ -99,6 +112,9 @@ class Generation:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
+            if self.queue.runner is not None and self._work is not None:
+                self.queue.runner.stop()
+                await self._work
             await self._idle.wait()
         finally:
             await close_all(self.client.providers)
@@ -149,8 +165,21 @@ async def open_generation(
         now_us,
         os.environ,
     )
-    gateway = Gateway(client, router, ticker.split_of, callers, admissions, cache)
-    return Generation(config, client, router, ring, ticker, gateway, cache)
+    live = Live()
+    queue = open_queue(
+        config.queue,
+        lasting.store,
+        client,
+        router,
+        ticker.split_of,
+        ring,
+        lambda: live.count,
+        admissions=admissions,
+    )
+    gateway = Gateway(
+        client, router, ticker.split_of, callers, admissions, cache, queue=queue.doors
+    )
+    return Generation(config, client, router, ring, ticker, gateway, cache, queue, live)
 
 
 async def close_all(providers: Mapping[str, Provider]) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pilothouse import registry
 from pilothouse.core.call import Call, Score
 from pilothouse.core.errors import InvalidInput, StoreError
+from pilothouse.core.job_store import BatchStore, JobStore
 from pilothouse.core.keys import KeyStore
 from pilothouse.core.limits import BudgetStore
 from pilothouse.core.ports import CallStore, PaidAnswer, RolloutStore, RunStore
@@ -35,6 +36,16 @@ class Store(CallStore, RunStore, RolloutStore, Protocol):
     @property
     def budgets(self) -> BudgetStore:
         """What was spent, and what running processes have drawn."""
+        ...
+
+    @property
+    def jobs(self) -> JobStore:
+        """Requests that may wait."""
+        ...
+
+    @property
+    def batches(self) -> BatchStore:
+        """Uploaded files and batches of jobs."""
         ...
 
     @property

@@ -26,6 +26,8 @@ COMMANDS = {
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
     "reload": "A running gateway reads its configuration again.",
+    "jobs": "Requests that may wait: list them, read one, cancel.",
+    "work": "Answer queued requests in a process of its own, on any machine.",
     "keys": "Virtual keys: make, limit, rotate, revoke, and what they spent.",
     "cache": "What a request is to the answer cache, and how often a near answer is wrong.",
     "check": "Validate a configuration without starting anything.",

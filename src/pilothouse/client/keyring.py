@@ -76,6 +76,14 @@ class KeyRing:
             return denied or Denied("unknown", "")
         return held
 
+    def holder(self, key_id: str, now_us: int) -> Holder | Denied:
+        """Whose key this is (a job knows its key's id alone), or why it is good for nothing now."""
+        key = self._by_id.get(key_id)
+        denied = denial(key, key.secret_hash if key else "", now_us)
+        if key is None or denied is not None:
+            return denied or Denied("unknown", "")
+        return Holder(key, self._scopes(key))
+
     def _scopes(self, key: VirtualKey) -> tuple[Scope, ...]:
         own = scope_of("key", key.id, key.limits, key.budgets, label=key.name)
         if key.team is None:

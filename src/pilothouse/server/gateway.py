@@ -32,9 +32,11 @@ from pilothouse.server.doors import Door, Doors
 from pilothouse.server.doors import dialect as dialect_named
 from pilothouse.server.embeddings import Embeddings
 from pilothouse.server.http import Exchange, HttpRequest
+from pilothouse.server.job_intake import wants_queue
 from pilothouse.server.keepalive import Keepalive
 from pilothouse.server.kept import give
 from pilothouse.server.listing import Listing
+from pilothouse.server.queue_doors import Handle, QueueDoors
 from pilothouse.server.refusals import (
     code_of,
     header_text,
@@ -66,12 +68,14 @@ class Gateway:
         admissions: Admissions | None = None,
         cache: AnswerCache | None = None,
         *,
+        queue: QueueDoors | None = None,
         keepalive_s: float = 15.0,
     ) -> None:
         self._client = client
         self._callers = callers
         self._admissions = admissions
         self._cache = cache
+        self._queue = queue
         self._keepalive_s = keepalive_s
         self._doors = Doors()
         self._routes = routes = Routes(client, router, split_of)
@@ -82,6 +86,11 @@ class Gateway:
     async def handle(self, http: HttpRequest, out: Exchange) -> None:
         """Answer one request, whatever it is."""
         door = self._doors.at(http.path, http.headers)
+        if door is None and self._queue is not None:
+            handle = self._queue.at(http.path)
+            if handle is not None:
+                await self._queued(handle, http, out)
+                return
         if door is None:
             dialect = self._doors.spoken(http.path, http.headers)
             message = f"there is nothing at {http.path}: see /v1/models"
@@ -100,10 +109,24 @@ class Gateway:
         elif holder is not None and "call" not in holder.key.scopes:
             message = f'the key "{holder.key.name}" is for administration, not for calls'
             refuse(out, door.dialect, 403, message, code="permission_denied")
+        elif door.asks == "answer" and self._queue is not None and wants_queue(http.headers):
+            await self._queue.jobs.enqueue(
+                door.dialect, http, out, holder, model=door.model, stream=door.stream
+            )
         elif door.asks == "answer":
             await self._answer(door, http, out, holder)
         else:
             await self._beside(door, http, out, holder)
+
+    async def _queued(self, handle: Handle, http: HttpRequest, out: Exchange) -> None:
+        holder = self._callers.find(http)
+        dialect = dialect_named("openai_chat")
+        if isinstance(holder, Denied):
+            refuse(out, dialect, 401, holder.message, code="invalid_api_key")
+        elif holder is not None and "call" not in holder.key.scopes:
+            refuse(out, dialect, 403, "this key is not for calls", code="permission_denied")
+        else:
+            await handle(http, out, holder)
 
     async def _beside(
         self, door: Door, http: HttpRequest, out: Exchange, holder: Holder | None

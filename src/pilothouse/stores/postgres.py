@@ -12,6 +12,9 @@ from typing import Any
 
 from pilothouse.core.call import Call, Score
 from pilothouse.core.ports import AuditEntry, PaidAnswer, StoredRollout
+from pilothouse.stores._batches import BatchTable
+from pilothouse.stores._job_rows import POSTGRES
+from pilothouse.stores._jobs import JobTable
 from pilothouse.stores._pg_address import PgAddress
 from pilothouse.stores._pg_budgets import PgBudgetTable
 from pilothouse.stores._pg_calls import insert_calls, settled_row, upsert_scores
@@ -42,6 +45,8 @@ class PostgresStore(Reading):
             raise
         self.keys = PgKeyTable(self._durable, self.query)
         self.budgets = PgBudgetTable(self._durable, self.query)
+        self.jobs = JobTable(self._durable.write, self.query, POSTGRES)
+        self.batches = BatchTable(self._durable.write, self.query, POSTGRES)
 
     @property
     def spill_path(self) -> Path:

@@ -8,24 +8,28 @@ Money is kept as whole pico-dollars (1e-12 USD) in an integer: exact, and summed
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from pilothouse.core.call import Call, Score
 from pilothouse.core.errors import StoreError
 from pilothouse.core.ports import AuditEntry, PaidAnswer, StoredRollout
+from pilothouse.stores._batches import BatchTable
 from pilothouse.stores._budgets import BudgetTable
+from pilothouse.stores._job_rows import SQLITE, Executes
+from pilothouse.stores._jobs import JobTable
 from pilothouse.stores._keys import KeyTable
 from pilothouse.stores._reading import Reading
 from pilothouse.stores._rows import CALL_COLUMNS, row_from_call
 from pilothouse.stores._schema import connect, explained, upgrade
 
+T = TypeVar("T")
 _INSERT_CALL = (
     f"INSERT OR IGNORE INTO calls ({', '.join(CALL_COLUMNS)}) "
     f"VALUES ({', '.join('?' * len(CALL_COLUMNS))})"
@@ -53,6 +57,8 @@ class SqliteStore(Reading):
         self._telemetry_lock = Lock()
         self.keys = KeyTable(self._durably, self.query)
         self.budgets = BudgetTable(self._durably, self.query)
+        self.jobs = JobTable(self._write, self.query, SQLITE)
+        self.batches = BatchTable(self._write, self.query, SQLITE)
 
     @property
     def spill_path(self) -> Path:
@@ -149,6 +155,10 @@ class SqliteStore(Reading):
                 ],
             )
             return True
+
+    def _write(self, work: Callable[[Executes], T]) -> T:
+        with self._durably() as db:
+            return work(db)
 
     def _durably(self) -> AbstractContextManager[sqlite3.Connection]:
         return self._transaction(self._durable, self._durable_lock)

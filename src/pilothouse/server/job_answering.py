@@ -1,0 +1,166 @@
+"""Answers a job as the gateway answers a request: its route, its key's limits, its dialect; whole, never streamed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from time import monotonic
+from typing import Protocol
+
+from pilothouse.client.attempt import Asked
+from pilothouse.client.caller import Client
+from pilothouse.client.job_runner import Again
+from pilothouse.client.keyring import Holder
+from pilothouse.client.routing import Router
+from pilothouse.core.ask import Ask
+from pilothouse.core.call import Call
+from pilothouse.core.dialect import Dialect
+from pilothouse.core.errors import RETRYABLE, BadRequest, ProviderError
+from pilothouse.core.facts import facts_of_envelope, with_content
+from pilothouse.core.job import Job, JobAnswer, JobRules
+from pilothouse.core.job_store import JobRequest
+from pilothouse.core.keys import Denied
+from pilothouse.core.limits import Refused
+from pilothouse.core.pico import pico_usd
+from pilothouse.core.place import position
+from pilothouse.core.ports import Reply
+from pilothouse.core.route import Live, Route, RouteSpec, Split
+from pilothouse.server.doors import dialect as dialect_named
+from pilothouse.server.refusals import code_of, status_of
+
+
+class Settles(Protocol):
+    """What a request has set aside."""
+
+    def settle(self, calls: Iterable[Call]) -> None: ...
+
+
+class Admits(Protocol):
+    """Holds limits and budgets for one attempt (`server/admission.py`)."""
+
+    async def admit(
+        self, holder: Holder | None, question: Ask, route: Route, request_id: str
+    ) -> Settles | Refused | None: ...
+
+
+HolderOf = Callable[[str], Holder | Denied | None]
+"""A key's id to its holder now; None where nobody needs a key."""
+
+
+class JobAnswering:
+    """An `Answerer`. Every attempt is recorded under the job's attempt id as its request."""
+
+    def __init__(
+        self,
+        client: Client,
+        router: Router,
+        split_of: Callable[[str], Split | None],
+        holder_of: HolderOf,
+        rules: JobRules,
+        admissions: Admits | None = None,
+    ) -> None:
+        self._client = client
+        self._router = router
+        self._split_of = split_of
+        self._holder_of = holder_of
+        self._rules = rules
+        self._admissions = admissions
+
+    async def __call__(self, job: Job, request: JobRequest) -> JobAnswer | Again:
+        """The answer, an error that no other attempt would mend, or why to try again."""
+        dialect = dialect_named(job.dialect)
+        holder = self._holder_of(job.key_id) if job.key_id else None
+        if isinstance(holder, Denied):
+            return _error(dialect, 401, holder.message, "invalid_api_key")
+        spec = self._router.spec(job.model)
+        if spec is None or not (holder is None or holder.key.may_use(job.model)):
+            message = f'no route or target is called "{job.model}" (any more)'
+            return _error(dialect, 404, message, "model_not_found")
+        try:
+            ask, route = self._asked(job, request, dialect, spec, holder)
+        except BadRequest as error:
+            return _error(dialect, 422 if error.param else 400, str(error))
+        return await self._held(job, ask, route, spec, holder)
+
+    def _asked(
+        self,
+        job: Job,
+        request: JobRequest,
+        dialect: Dialect,
+        spec: RouteSpec,
+        holder: Holder | None,
+    ) -> tuple[Ask, Route]:
+        envelope = dialect.read_envelope(request.body, model=job.model)
+        ask = Ask(dialect, request.body, envelope, headers=request.headers)
+        facts = facts_of_envelope(
+            envelope,
+            request_id=job.attempt_id,
+            dialect=dialect.name,
+            subject=request.headers.get("x-pilothouse-subject"),
+            conversation=request.headers.get("x-pilothouse-conversation"),
+            key_id=holder.key.id if holder else None,
+            team=holder.key.team if holder else None,
+        )
+        if spec.reads_content:
+            facts = with_content(facts, ask.request)
+        live = Live(
+            now_s=monotonic(),
+            draw=position("draw", facts.request_id),
+            health=self._client.health,
+            split=self._split_of(spec.name),
+            cost_of=self._client.cost_now,
+        )
+        return ask, self._router.route(facts, spec, live)
+
+    async def _held(
+        self, job: Job, ask: Ask, route: Route, spec: RouteSpec, holder: Holder | None
+    ) -> JobAnswer | Again:
+        assert ask.dialect is not None
+        hold: Settles | Refused | None = None
+        if self._admissions is not None:
+            hold = await self._admissions.admit(holder, ask, route, job.attempt_id)
+        if isinstance(hold, Refused):
+            if hold.retry_after_s is not None:
+                return Again(hold.message, hold.retry_after_s, counts=False)
+            return _error(ask.dialect, 429, hold.message, "insufficient_quota")
+        calls: list[Call] = []
+        try:
+            asked = Asked(request_id=job.attempt_id)
+            outcome = await self._client.call(ask, route, asked=asked, spec=spec, calls=calls)
+        finally:
+            if hold is not None:
+                hold.settle(calls)
+        if outcome.reply is not None:
+            return _answer(job, ask.dialect, outcome.reply, calls)
+        assert outcome.error is not None
+        return self._failed(job, ask.dialect, outcome.error, calls)
+
+    def _failed(
+        self, job: Job, dialect: Dialect, error: ProviderError, calls: Sequence[Call]
+    ) -> JobAnswer | Again:
+        if error.kind in RETRYABLE and job.failures + 1 < self._rules.attempts:
+            return Again(str(error), error.retry_after_s or 0.0)
+        body = dialect.write_error(
+            status_of(error), str(error), code=code_of(error), request_id=job.attempt_id
+        )
+        return JobAnswer(status=status_of(error), body=body, cost_pico_usd=_cost(calls))
+
+
+def _answer(job: Job, dialect: Dialect, reply: Reply, calls: Sequence[Call]) -> JobAnswer:
+    last = calls[-1]
+    body = reply.body
+    if reply.dialect != dialect.name:
+        body = dialect.write_answer(
+            reply.answer, model=last.model, id=job.attempt_id, created_s=int(time.time())
+        )
+    return JobAnswer(status=200, body=body, target=last.target, cost_pico_usd=_cost(calls))
+
+
+def _cost(calls: Sequence[Call]) -> int | None:
+    costs = [call.cost_usd for call in calls if call.cost_usd is not None]
+    return pico_usd(sum(costs, Decimal(0))) if costs else None
+
+
+def _error(dialect: Dialect, status: int, message: str, code: str | None = None) -> JobAnswer:
+    return JobAnswer(status=status, body=dialect.write_error(status, message, code=code))
