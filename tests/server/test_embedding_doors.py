@@ -258,3 +258,11 @@ def test_embeddings_hold_no_output_tokens(tmp_path: Path) -> None:
 
     limits = Limits(tokens_per_minute=100)
     run(tmp_path, body, scopes={"budgeted": scope_of("route", "budgeted", limits)})
+
+
+def test_a_call_says_which_key_asked(tmp_path: Path) -> None:
+    async def body(d: Doors) -> None:
+        await embed(d, "small", ["a"])
+        assert [call.key_id for call in d.calls] == ["K1"]
+
+    run(tmp_path, body, models=("small",))

@@ -34,7 +34,8 @@ async def streamed(url: str, model: str, **more: Any) -> list[Any]:
 
 def test_a_whole_answer_comes_through_and_is_recorded(with_gateway: Run) -> None:
     async def body(h: Any) -> None:
-        answer = await ask(h.url, "good", temperature=0.5, seed=3)
+        tag = {"x-pilothouse-tag": "faq" * 30}
+        answer = await ask(h.url, "good", temperature=0.5, seed=3, extra_headers=tag)
         assert answer.choices[0].message.content == "Four."
         assert answer._request_id == h.calls[0].request_id
         assert h.upstream.seen[0]["model"] == "good"
@@ -44,6 +45,7 @@ def test_a_whole_answer_comes_through_and_is_recorded(with_gateway: Run) -> None
         assert (call.status, call.input_tokens, call.output_tokens) == ("ok", 7, 3)
         assert call.latency_ms > 0
         assert call.cost_note == "not priced: a test"
+        assert call.tag == ("faq" * 30)[:64], "a tag is a name, not a text"
 
     with_gateway(body)
 

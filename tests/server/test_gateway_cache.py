@@ -40,7 +40,8 @@ def test_the_second_time_nobody_is_asked_and_the_record_says_so(with_gateway: Ru
         assert await ask(h.url, stream=True) == ("Four.", "hit")
         assert len(h.upstream.seen) == 1
         assert [c.cost_usd for c in h.calls] == [None, 0, 0]
-        assert h.calls[1].cost_note == "from the cache: not priced"
+        assert [c.cache for c in h.calls] == [None, "exact", "exact"]
+        assert h.calls[1].cost_note == "from the cache; its price is not known"
 
     with_gateway(body, cache=KEPT)
 

@@ -103,6 +103,11 @@ def test_every_field_of_a_call_comes_back_as_it_was(store: AnyStore) -> None:
         is_usage_estimated=True,
         cost_usd=Decimal("0.000000000001"),
         cost_note="a note",
+        cache="near",
+        saved_usd=Decimal("0.000000000002"),
+        key_id="K1",
+        team="help",
+        tag="faq",
         share=0.05,
         rollout_id="ro",
         run_id="run",
@@ -176,6 +181,8 @@ def test_costs_sums_on_every_store_what_it_sums_in_python(
             output_tokens=n,
             is_usage_estimated=n == 3,
             cost_usd=None if n % 4 == 0 else Decimal(9_000_000) - n,
+            saved_usd=Decimal(n) if n % 6 == 0 else None,
+            key_id="K1" if n % 2 else None,
         )
         for n in range(30)
     ]
@@ -186,12 +193,15 @@ def test_costs_sums_on_every_store_what_it_sums_in_python(
     assert sum((r.cost_usd or Decimal(0) for r in rows), Decimal(0)) == sum(
         (c.cost_usd or Decimal(0) for c in calls), Decimal(0)
     )
+    assert sum((r.saved_usd or Decimal(0) for r in rows), Decimal(0)) == 0 + 6 + 12 + 18 + 24
     assert sum(r.input_tokens or 0 for r in rows) == sum(c.input_tokens or 0 for c in calls)
     assert sum(r.not_priced + r.failed_not_priced for r in rows) == 8
     for row in rows:
         assert type(row.input_tokens) is int and type(row.attempts) is int
         assert type(row.latency_p95_ms) is float and type(row.is_usage_estimated) is bool
         assert all(type(name) is str for name in row.group.values())
+    if by == ("key",):
+        assert [r.group["key"] for r in rows] == ["K1", ""]
     if by == ("day",):
         assert [r.group["day"] for r in rows] == ["2024-10-04", "2024-10-05", "2024-10-06"]
 

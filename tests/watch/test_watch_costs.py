@@ -17,6 +17,7 @@ from pilothouse.cli.calls import command as calls_command
 from pilothouse.cli.costs import command as costs_command
 from pilothouse.core.call import Call
 from pilothouse.core.errors import InvalidInput, NotFound, StoreError
+from pilothouse.core.keys import VirtualKey
 from pilothouse.core.ports import CallFilter
 from pilothouse.stores.sqlite import SqliteStore
 from pilothouse.watch.costs import costs
@@ -261,3 +262,23 @@ def test_a_missing_database_is_not_made_by_looking(tmp_path: Path, command: clic
 def test_an_unknown_request_is_not_found(tmp_path: Path) -> None:
     done = CliRunner().invoke(calls_command, ["--store", told(tmp_path), "--request", "x"])
     assert isinstance(done.exception, NotFound)
+
+
+def test_a_key_is_found_and_shown_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    store = filled(path, a_call(1, key_id="K1", team="help", tag="faq"), a_call(2))
+    store.keys.save_key(
+        VirtualKey(id="K1", name="ci", secret_hash="0" * 64, last4="abcd", created_us=1)
+    )
+    store.close()
+
+    def run(command: click.Command, *more: str) -> str:
+        done = CliRunner().invoke(command, ["--store", str(path), *more], catch_exceptions=False)
+        return done.output
+
+    listed = run(costs_command, "--by", "key").splitlines()
+    assert {line.split()[0] for line in listed[1:] if line.strip()} >= {"ci", "-", "total"}
+    assert run(calls_command, "--key", "ci", "--json").count("call-") == 1
+    assert run(calls_command, "--tag", "faq", "--json").count("call-") == 1
+    with pytest.raises(InvalidInput, match="no key is called"):
+        run(calls_command, "--key", "nobody")

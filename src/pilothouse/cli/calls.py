@@ -42,9 +42,9 @@ def command(
       pilothouse calls --status error --since 1h
       pilothouse calls --route support --limit 5 --json
     """
-    where = filter_from({**given, "request_id": request_id})
     opened = open_store(store, must_exist=True)
     try:
+        where = filter_from({**given, "request_id": request_id}, opened.keys)
         calls = opened.calls(where, limit=None if request_id else limit + 1)
     finally:
         opened.close()
@@ -103,6 +103,9 @@ def _tell(calls: list[Call]) -> None:
     click.echo(
         f"request {first.request_id}  route {first.route}  arm {first.arm}  ({first.source})"
     )
+    whose = {"key": first.key_id, "team": first.team, "tag": first.tag}
+    if any(whose.values()):
+        click.echo("  ".join(f"{name} {value}" for name, value in whose.items() if value))
     for call in calls:
         latency = "not recorded" if call.latency_ms is None else f"{call.latency_ms:.1f} ms"
         ttft = "" if call.ttft_ms is None else f", first token after {call.ttft_ms:.1f} ms"
@@ -124,3 +127,5 @@ def _tell(calls: list[Call]) -> None:
         )
         cost = "not priced" if call.cost_usd is None else f"{_money(call.cost_usd)} USD"
         click.echo(f"   cost: {cost}{f' ({call.cost_note})' if call.cost_note else ''}")
+        if call.saved_usd is not None:
+            click.echo(f"   saved: {_money(call.saved_usd)} USD ({call.cache} hit)")

@@ -38,12 +38,13 @@ def command(by: tuple[Dimension, ...], store: Path, as_json: bool, **given: str 
       pilothouse costs --by model --by day --since 7d
       pilothouse costs --by route --by arm --json
     """
-    where = filter_from(given)
     by = tuple(dict.fromkeys(by))
     opened = open_store(store, must_exist=True)
     try:
+        where = filter_from(given, opened.keys)
         rows = costs(opened, by, where)
         total = costs(opened, (), where)
+        key_names = {key.id: key.name for key in opened.keys.all_keys()} if "key" in by else {}
     finally:
         opened.close()
     if as_json:
@@ -51,13 +52,21 @@ def command(by: tuple[Dimension, ...], store: Path, as_json: bool, **given: str 
     elif not rows:
         click.echo(f"No calls match in {store}.")
     else:
-        shown = [(*row.group.values(), *_figures(row)) for row in rows]
+        shown = [(*_group(row, key_names), *_figures(row)) for row in rows]
         if len(rows) > 1:
             shown.append(("total", *("" for _ in by[1:]), *_figures(total[0])))
         print_table((*by, *_FIGURES), shown)
         for note in _notes(total[0]):
             click.echo(note)
     return 0
+
+
+def _group(row: CostRow, key_names: dict[str, str]) -> list[str]:
+    """Keys by their names; a dash where nothing was said."""
+    return [
+        (key_names.get(value, value) if dimension == "key" else value) or "-"
+        for dimension, value in row.group.items()
+    ]
 
 
 def _figures(row: CostRow) -> tuple[object, ...]:
@@ -100,4 +109,6 @@ def _notes(total: CostRow) -> list[str]:
         notes.append(
             f"{total.failed_not_priced} failed attempts have no price and add nothing to USD."
         )
+    if total.saved_usd is not None:
+        notes.append(f"Saved by the cache: {total.saved_usd:f} USD.")
     return notes

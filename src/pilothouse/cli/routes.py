@@ -125,9 +125,9 @@ def simulate(
       pilothouse routes simulate new.yaml --store pilothouse.db --since 7d
     """
     loaded = load_config(config)
-    where = filter_from({**given, "source": given.get("source") or "serve"})
     opened = open_store(store, must_exist=True)
     try:
+        where = filter_from({**given, "source": given.get("source") or "serve"}, opened.keys)
         calls = opened.calls(where, limit=limit)
     finally:
         opened.close()

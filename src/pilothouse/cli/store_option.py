@@ -11,12 +11,16 @@ from pilothouse.app.compose import now_us
 from pilothouse.app.stores import StoreAddress, store_address
 from pilothouse.core.call import Source
 from pilothouse.core.errors import InvalidInput
+from pilothouse.core.keys import KeyStore
 from pilothouse.core.ports import CallFilter
 from pilothouse.watch.when import when_us
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_FIELDS = ("route", "arm", "target", "model", "source", "run", "rollout")
+_FIELDS = (
+    *("route", "arm", "target", "model", "source", "run", "rollout"),
+    *("key", "team", "tag"),
+)
 
 
 class _StoreType(click.ParamType):  # pyright: ignore[reportMissingTypeArgument] - generic in new clicks only
@@ -64,14 +68,25 @@ def call_filters(command: F) -> F:
     return command
 
 
-def filter_from(given: dict[str, str | None]) -> CallFilter:
+def filter_from(given: dict[str, str | None], keys: KeyStore) -> CallFilter:
     """What `call_filters` and further options named as `CallFilter` fields gave.
 
-    Raises `InvalidInput` on a time that is none.
+    `keys` knows the id of a key that was given by its name. Raises `InvalidInput` on a time that is none,
+    and where there is no such key.
     """
     values: dict[str, Any] = dict(given)
-    values["run_id"], values["rollout_id"] = values.pop("run", None), values.pop("rollout", None)
+    for name in ("run", "rollout", "key"):
+        values[f"{name}_id"] = values.pop(name, None)
+    if values["key_id"] is not None:
+        values["key_id"] = _key_id(values["key_id"], keys)
     for name in ("since", "until"):
         text = values.pop(name, None)
         values[f"{name}_us"] = when_us(text, now_us()) if text else None
     return CallFilter(**values)
+
+
+def _key_id(id_or_name: str, keys: KeyStore) -> str:
+    found = keys.key(id_or_name)
+    if found is None:
+        raise InvalidInput(f'no key is called "{id_or_name}" (list them: pilothouse keys list)')
+    return found.id

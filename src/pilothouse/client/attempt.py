@@ -29,6 +29,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     case_id: str | None = None
     repeat: int = 0
+    key_id: str | None = None
+    team: str | None = None
+    tag: str | None = None
 
 
 class Book(Struct, frozen=True):
@@ -207,6 +210,9 @@ class Attempt:
             run_id=asked.run_id,
             case_id=asked.case_id,
             repeat=asked.repeat,
+            key_id=asked.key_id,
+            team=asked.team,
+            tag=asked.tag,
         )
         book.recorder.record(call)
         return call

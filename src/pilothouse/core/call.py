@@ -11,6 +11,7 @@ from msgspec import Struct
 Source = Literal["serve", "shadow", "prove", "judge", "rehearse"]
 """Who asked: live traffic, a shadow copy, a proof of concept, a judge, a rehearsed rollout."""
 Status = Literal["ok", "error"]
+CacheHit = Literal["exact", "near"]
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -45,6 +46,16 @@ class Call(Struct, frozen=True, kw_only=True):
     """None = not priced; never a guessed zero."""
     cost_note: str | None = None
     """Why there is no price, e.g. `not priced: unknown model "x"`."""
+    cache: CacheHit | None = None
+    """None = a model was asked; else the answer was given again."""
+    saved_usd: Decimal | None = None
+    """What the kept answer cost when it was asked for; None = that was not priced, or no cache."""
+    key_id: str | None = None
+    """The virtual key that asked."""
+    team: str | None = None
+    """The team that key belonged to then."""
+    tag: str | None = None
+    """The kind of work, in the caller's words (`x-pilothouse-tag`)."""
     share: float | None = None
     rollout_id: str | None = None
     run_id: str | None = None

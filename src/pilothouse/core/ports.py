@@ -153,6 +153,10 @@ class CallFilter(Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     run_id: str | None = None
     rollout_id: str | None = None
+    key_id: str | None = None
+    team: str | None = None
+    tag: str | None = None
+    cache: str | None = None
     since_us: int | None = None
     until_us: int | None = None
 

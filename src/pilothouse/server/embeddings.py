@@ -34,7 +34,7 @@ from pilothouse.server.refusals import (
     refuse_limited,
     refuse_unknown,
 )
-from pilothouse.server.routes import Routes, facts_of
+from pilothouse.server.routes import Routes, asked_by, facts_of
 
 _JSON = "content-type: application/json\r\n"
 _ALONE = ":embedContent"
@@ -71,7 +71,8 @@ class Embeddings:
             message, param = str(error), error.param
             refuse(out, door.dialect, 400, message, param=param, request_id=request_id)
             return
-        await self._through(_One(door, ask, spec, route, request_id), out, holder)
+        asked = asked_by(http, holder, request_id)
+        await self._through(_One(door, ask, spec, route, asked, request_id), out, holder)
 
     async def _through(self, one: _One, out: Exchange, holder: Holder | None) -> None:
         """Limits, attempts, and what they came to."""
@@ -84,9 +85,8 @@ class Embeddings:
                 return
         calls: list[Call] = []
         try:
-            asked = Asked(request_id=request_id)
             vectors = await self._client.embed(
-                one.ask, one.route, asked=asked, spec=one.spec, calls=calls
+                one.ask, one.route, asked=one.asked, spec=one.spec, calls=calls
             )
         except ProviderError as error:
             refuse_for(out, dialect, error, request_id)
@@ -151,6 +151,7 @@ class _One(Struct, frozen=True):
     ask: EmbeddingAsk
     spec: RouteSpec
     route: Route
+    asked: Asked
     request_id: str
 
 

@@ -48,7 +48,7 @@ from pilothouse.server.refusals import (
     refuse_unknown,
     status_of,
 )
-from pilothouse.server.routes import Routes, facts_of
+from pilothouse.server.routes import Routes, asked_by, facts_of
 
 _JSON = "content-type: application/json\r\n"
 
@@ -169,7 +169,8 @@ class Gateway:
         except BadRequest as error:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
-        one = _One(dialect, ask, spec, route, request_id, [])
+        asked = asked_by(http, holder, request_id)
+        one = _One(dialect, ask, spec, route, asked, request_id, [])
         if self._cache is None:
             await self._asked(one, out, holder)
             return
@@ -201,6 +202,7 @@ class Gateway:
             entry,
             saved,
             one.route,
+            one.asked,
             id=client.new_id(),
             request_id=one.request_id,
             at_us=self._cache.now_us(),
@@ -230,9 +232,8 @@ class Gateway:
     async def _whole(
         self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
     ) -> None:
-        asked = Asked(request_id=one.request_id)
         outcome = await self._client.call(
-            one.ask, one.route, asked=asked, spec=one.spec, calls=one.calls
+            one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
         )
         if outcome.reply is not None:
             last = outcome.calls[-1]
@@ -252,9 +253,8 @@ class Gateway:
         live: LiveStream | None = None
         writer: StreamWriter | None = None
         try:
-            asked = Asked(request_id=request_id)
             live = await self._client.stream(
-                one.ask, one.route, asked=asked, spec=one.spec, calls=one.calls
+                one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
             )
             alive.start(_told(one, live.target.name, live.lost, hold, looked))
             if live.dialect != dialect.name:
@@ -287,6 +287,7 @@ class _One(Struct, frozen=True):
     ask: Ask
     spec: RouteSpec
     route: Route
+    asked: Asked
     request_id: str
     calls: list[Call]
     """Its attempts so far."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
 from pilothouse.client.keyring import Holder
 from pilothouse.client.routing import Router
@@ -14,6 +15,9 @@ from pilothouse.core.facts import Facts, facts_of_envelope
 from pilothouse.core.place import position
 from pilothouse.core.route import Live, Route, RouteSpec, Split
 from pilothouse.server.http import HttpRequest
+
+_TAG_CHARS = 64
+"""Longer ones are cut: a tag is a name, not a text."""
 
 
 class Routes:
@@ -54,6 +58,18 @@ class Routes:
 def may_use(holder: Holder | None, model: str) -> bool:
     """Whether `holder` may name it; None is nobody's key, and may name all."""
     return holder is None or holder.key.may_use(model)
+
+
+def asked_by(http: HttpRequest, holder: Holder | None, request_id: str) -> Asked:
+    """Who asks and for what, for the record."""
+    tag = http.headers.get("x-pilothouse-tag")
+    key = holder.key if holder is not None else None
+    return Asked(
+        request_id=request_id,
+        key_id=key.id if key is not None else None,
+        team=key.team if key is not None else None,
+        tag=tag[:_TAG_CHARS] if tag else None,
+    )
 
 
 def facts_of(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pilothouse.core.call import Call, Score
 from pilothouse.stores._pg_link import Db, PgLink
 from pilothouse.stores._pg_sql import as_json
-from pilothouse.stores._rows import CALL_COLUMNS
+from pilothouse.stores._rows import CALL_COLUMNS, MONEY
 
 _TYPES = {
     "at_us": "bigint",
@@ -21,15 +21,20 @@ _TYPES = {
     "cached_input_tokens": "bigint",
     "is_usage_estimated": "boolean",
     "cost_usd": "numeric",
+    "saved_usd": "numeric",
     "share": "double precision",
     "repeat": "bigint",
 }
 # Half to even, as `pico_usd` rounds; round() of numeric goes away from zero.
 _PICO = (
-    "(CASE WHEN abs(cost_usd * 1e12 % 1) = 0.5 THEN 2 * round(cost_usd * 1e12 / 2) "
-    "ELSE round(cost_usd * 1e12) END)::bigint"
+    "(CASE WHEN abs({0} * 1e12 % 1) = 0.5 THEN 2 * round({0} * 1e12 / 2) "
+    "ELSE round({0} * 1e12) END)::bigint"
 )
-_READ = {"cost_pico_usd": _PICO, "is_stream": "is_stream::int", "is_usage_estimated": "is_usage_estimated::int"}  # fmt: skip
+_READ = {
+    "is_stream": "is_stream::int",
+    "is_usage_estimated": "is_usage_estimated::int",
+    **{column: _PICO.format(field) for field, column in MONEY.items()},
+}
 _FIELDS = ", ".join(f"{f} {_TYPES.get(f, 'text')}" for f in Call.__struct_fields__)
 _INSERT_CALLS = (
     f"INSERT INTO calls ({', '.join(CALL_COLUMNS)}) "

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import astuple
+
 from pilothouse.core.call import Call
 from pilothouse.core.pico import pico_usd, usd
 from pilothouse.core.ports import CallFilter
 
-CALL_COLUMNS = tuple("cost_pico_usd" if f == "cost_usd" else f for f in Call.__struct_fields__)
-_COST = Call.__struct_fields__.index("cost_usd")
+MONEY = {"cost_usd": "cost_pico_usd", "saved_usd": "saved_pico_usd"}
+"""Fields of a call to the columns that hold them as whole pico-dollars."""
+CALL_COLUMNS = tuple(MONEY.get(f, f) for f in Call.__struct_fields__)
+_MONEY = [Call.__struct_fields__.index(f) for f in MONEY]
 _BOOLEANS = [Call.__struct_fields__.index(f) for f in ("is_stream", "is_usage_estimated")]
 
 
 def row_from_call(call: Call) -> tuple[Any, ...]:
     """Values in the order of `CALL_COLUMNS`."""
-    row = [getattr(call, field) for field in Call.__struct_fields__]
-    if call.cost_usd is not None:
-        row[_COST] = pico_usd(call.cost_usd)
+    row = list(astuple(call))
+    for i in _MONEY:
+        if row[i] is not None:
+            row[i] = pico_usd(row[i])
     return tuple(row)
 
 
@@ -27,8 +32,9 @@ def call_from_row(row: tuple[Any, ...]) -> Call:
     for i in _BOOLEANS:
         field = Call.__struct_fields__[i]
         values[field] = bool(values[field])
-    if values["cost_usd"] is not None:
-        values["cost_usd"] = usd(values["cost_usd"])
+    for field in MONEY:
+        if values[field] is not None:
+            values[field] = usd(values[field])
     return Call(**values)
 
 

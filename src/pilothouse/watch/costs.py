@@ -13,13 +13,30 @@ from pilothouse.core.pico import usd
 from pilothouse.core.ports import CallFilter
 from pilothouse.stores._rows import where_clause
 
-Dimension = Literal["model", "route", "arm", "target", "day", "source"]
+Dimension = Literal[
+    "model",
+    "route",
+    "arm",
+    "target",
+    "provider",
+    "key",
+    "team",
+    "tag",
+    "cache",
+    "day",
+    "source",
+]
 
 _COLUMN: dict[Dimension, str] = {
     "model": "model",
     "route": "route",
     "arm": "arm",
     "target": "target",
+    "provider": "provider",
+    "key": "COALESCE(key_id, '')",
+    "team": "COALESCE(team, '')",
+    "tag": "COALESCE(tag, '')",
+    "cache": "COALESCE(cache, '')",
     "day": "at_us / 86400000000",  # days since 1970: SQLite and PostgreSQL have no date function in common
     "source": "source",
 }
@@ -36,7 +53,8 @@ SELECT {{columns}}
   SUM(cost_pico_usd / {_PART}), SUM(cost_pico_usd % {_PART}), COUNT(cost_pico_usd),
   COUNT(*) FILTER (WHERE status = 'ok' AND input_tokens IS NULL),
   COUNT(*) FILTER (WHERE status = 'ok' AND cost_pico_usd IS NULL),
-  COUNT(*) FILTER (WHERE status = 'error' AND cost_pico_usd IS NULL)
+  COUNT(*) FILTER (WHERE status = 'error' AND cost_pico_usd IS NULL),
+  SUM(saved_pico_usd / {_PART}), SUM(saved_pico_usd % {_PART}), COUNT(saved_pico_usd)
 FROM calls WHERE {{where}} {{group}}
 """
 
@@ -84,6 +102,8 @@ class CostRow(Struct, frozen=True, kw_only=True):
     """Answered attempts without a price: missing in `cost_usd`."""
     failed_not_priced: int
     """Failed attempts without a price; most providers do not bill them."""
+    saved_usd: Decimal | None = None
+    """What answers given again from the cache had cost when they were asked for; None when there is none."""
 
 
 def costs(store: Queryable, by: Sequence[Dimension], where: CallFilter) -> list[CostRow]:
@@ -125,7 +145,7 @@ def _row(
     ttft: tuple[float | None, float | None] | None,
 ) -> CostRow:
     (requests, attempts, errors, tokens_in, tokens_out, estimated, *money) = row[len(by) :]
-    high, low, priced, not_counted, not_priced, failed_not_priced = money
+    high, low, priced, not_counted, not_priced, failed_not_priced, *saved = money
     return CostRow(
         group={d: _named(d, value) for d, value in zip(by, row, strict=False)},
         requests=requests,
@@ -142,6 +162,7 @@ def _row(
         not_counted=not_counted,
         not_priced=not_priced,
         failed_not_priced=failed_not_priced,
+        saved_usd=usd(saved[0] * _PART + saved[1]) if saved[2] else None,
     )
 
 

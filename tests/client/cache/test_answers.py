@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pilothouse.client.attempt import Asked
 from pilothouse.client.cache.answers import AnswerCache
 from pilothouse.client.cache.control import Control, read_control
 from pilothouse.client.cache.record import Saved, call_of_hit
@@ -336,6 +337,7 @@ def test_a_hit_is_a_row_that_cost_nothing_and_that_no_rollout_counts() -> None:
                 looked.entry,
                 looked.saved,
                 ROUTE,
+                Asked(team="help", tag="faq"),
                 id="2",
                 request_id="2",
                 at_us=START_US,
@@ -343,7 +345,8 @@ def test_a_hit_is_a_row_that_cost_nothing_and_that_no_rollout_counts() -> None:
                 is_stream=False,
             )
         assert row.cost_usd == 0
-        assert row.cost_note == "from the cache: saved 0.002 USD"
+        assert (row.cache, row.saved_usd) == ("exact", Decimal("0.002"))
+        assert (row.team, row.tag) == ("help", "faq")
         assert (row.target, row.model, row.rollout_id) == ("small", "m-small", None)
 
     asyncio.run(body())

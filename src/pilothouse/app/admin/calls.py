@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from pilothouse.app.compose import now_us
 from pilothouse.app.stores import Store
-from pilothouse.core.call import Call, Source, Status
+from pilothouse.core.call import CacheHit, Call, Source, Status
 from pilothouse.core.ports import CallFilter
 from pilothouse.server.admin.operation import Asked, Operation
 from pilothouse.watch.when import when_us
@@ -29,6 +29,11 @@ class CallsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     request_id: str | None = None
     run: str | None = None
     rollout: str | None = None
+    key: str | None = None
+    """A virtual key's id."""
+    team: str | None = None
+    tag: str | None = None
+    cache: CacheHit | None = None
     since: str | None = None
     """An age (1h, 7d), a date, or a date and time in UTC."""
     until: str | None = None
@@ -74,6 +79,10 @@ def _filter(query: CallsQuery) -> CallFilter:
         request_id=query.request_id,
         run_id=query.run,
         rollout_id=query.rollout,
+        key_id=query.key,
+        team=query.team,
+        tag=query.tag,
+        cache=query.cache,
         since_us=when_us(query.since, now) if query.since else None,
         until_us=when_us(query.until, now) if query.until else None,
     )

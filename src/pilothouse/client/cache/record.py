@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from pilothouse.client.attempt import Asked
 from pilothouse.client.cache.entry import Entry
 from pilothouse.core.call import Call
 from pilothouse.core.route import Route
@@ -27,6 +28,7 @@ def call_of_hit(
     entry: Entry,
     saved: Saved,
     route: Route,
+    asked: Asked,
     *,
     id: str,
     request_id: str,
@@ -36,7 +38,6 @@ def call_of_hit(
 ) -> Call:
     """One row. Its tokens are none, for nobody was asked; and no rollout counts it, for an answer given
     again says nothing about how quick or sound its model is now."""
-    worth = "not priced" if saved.usd is None else f"saved {saved.usd.normalize():f} USD"
     return Call(
         id=id,
         request_id=request_id,
@@ -55,5 +56,12 @@ def call_of_hit(
         input_tokens=0,
         output_tokens=0,
         cost_usd=NOTHING,
-        cost_note=f"from the cache{' (near)' if saved.is_near else ''}: {worth}",
+        cost_note="from the cache"
+        if saved.usd is not None
+        else "from the cache; its price is not known",
+        cache="near" if saved.is_near else "exact",
+        saved_usd=saved.usd,
+        key_id=asked.key_id,
+        team=asked.team,
+        tag=asked.tag,
     )
