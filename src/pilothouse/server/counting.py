@@ -15,7 +15,6 @@ from pilothouse.client.keyring import Holder
 from pilothouse.core.counting import CountAsk, CountingDialect
 from pilothouse.core.dialect import Envelope
 from pilothouse.core.errors import BadRequest, ProviderError
-from pilothouse.core.facts import with_content
 from pilothouse.core.route import RouteSpec, Target
 from pilothouse.server.doors import Door
 from pilothouse.server.http import Exchange, HttpRequest
@@ -74,9 +73,7 @@ class Counting:
     ) -> Target:
         """Whoever would be asked first, were it asked now."""
         facts = facts_of(http, Envelope(model=ask.model), request_id, ask.dialect.name, holder)
-        if spec.reads_content:
-            facts = with_content(facts, ask.request)
-        return self._routes.route(facts, spec).targets[0]
+        return self._routes.route(facts, spec, ask).targets[0]
 
     async def _count(self, ask: CountAsk, target: Target, spec: RouteSpec) -> tuple[int, bool]:
         """Tokens, and whether that is their true number."""

@@ -20,7 +20,6 @@ from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.dialect import Dialect, StreamWriter
 from pilothouse.core.errors import BadRequest, ProviderError
-from pilothouse.core.facts import with_content
 from pilothouse.core.keys import Denied
 from pilothouse.core.limits import Refused
 from pilothouse.core.ports import Reply
@@ -163,9 +162,7 @@ class Gateway:
         ask.is_strict = spec.unsupported == "reject"
         facts = facts_of(http, envelope, request_id, dialect.name, holder)
         try:
-            if spec.reads_content:
-                facts = with_content(facts, ask.request)
-            route = self._routes.route(facts, spec)
+            route = self._routes.route(facts, spec, ask)
         except BadRequest as error:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return

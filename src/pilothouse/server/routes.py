@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
+
+from msgspec.structs import replace
 
 from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
@@ -11,13 +14,22 @@ from pilothouse.client.keyring import Holder
 from pilothouse.client.routing import Router
 from pilothouse.core.dialect import Envelope
 from pilothouse.core.errors import did_you_mean
-from pilothouse.core.facts import Facts, facts_of_envelope
+from pilothouse.core.facts import Facts, facts_of_envelope, with_content
 from pilothouse.core.place import position
+from pilothouse.core.prompt_prefix import conversation_key
+from pilothouse.core.request import Request
 from pilothouse.core.route import Live, Route, RouteSpec, Split
 from pilothouse.server.http import HttpRequest
 
 _TAG_CHARS = 64
 """Longer ones are cut: a tag is a name, not a text."""
+
+
+class Readable(Protocol):
+    """A question whose content can be read: an `Ask`, a `CountAsk`."""
+
+    @property
+    def request(self) -> Request: ...
 
 
 class Routes:
@@ -43,8 +55,13 @@ class Routes:
         hint = did_you_mean(model, self.names(holder))
         return f'no route or target is called "{model}".{hint} (see /v1/models)'
 
-    def route(self, facts: Facts, spec: RouteSpec) -> Route:
-        """Where a request goes now."""
+    def route(self, facts: Facts, spec: RouteSpec, ask: Readable | None = None) -> Route:
+        """Where a request goes now. `ask` is read where the decision needs more than its envelope.
+
+        Raises `BadRequest` when it cannot be read.
+        """
+        if ask is not None:
+            facts = _facts_within(facts, spec, ask)
         live = Live(
             now_s=monotonic(),
             draw=position("draw", facts.request_id),
@@ -53,6 +70,15 @@ class Routes:
             cost_of=self._client.cost_now,
         )
         return self._router.route(facts, spec, live)
+
+
+def _facts_within(facts: Facts, spec: RouteSpec, ask: Readable) -> Facts:
+    if spec.reads_content:
+        facts = with_content(facts, ask.request)
+    if spec.sticky == "conversation" and facts.conversation is None:
+        # The vendor's prompt cache keeps beginnings, so an equal beginning is worth the same target.
+        facts = replace(facts, conversation=conversation_key(ask.request))
+    return facts
 
 
 def may_use(holder: Holder | None, model: str) -> bool:
