@@ -110,7 +110,7 @@ def main() -> None:
         "admit 3 scopes, one process": (sharing(lets.admit, scopes), 1000),
         "admit 3 scopes, a worker's shares": (sharing(shared.admit, scopes), 1000),
         "a page of 1,001 series": (
-            lambda: metrics_text(summed(metered.series), {}, shed_rows=0, workers=1),
+            lambda: metrics_text(summed(metered.series), [], {}, shed_rows=0, workers=1),
             1,
         ),
     }

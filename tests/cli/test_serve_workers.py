@@ -61,6 +61,7 @@ def test_workers_share_the_port_and_the_books_and_stop_together(
         assert (
             'pilothouse_requests_total{source="serve",route="support",target="small"} 40\n' in text
         )
+        assert 'pilothouse_answers_total{status="200",code=""} 40\n' in text
         gateway.process.send_signal(number)
         assert gateway.process.wait(30) == code
         assert not [pid for pid in workers if _is_alive(pid)]

@@ -30,6 +30,7 @@ from pilothouse.core.route import Policy
 from pilothouse.core.secret import Secret
 from pilothouse.migrate.runner import Ticker
 from pilothouse.server.admission import AdmissionRules, Admissions
+from pilothouse.server.answer_counts import AnswerCounts
 from pilothouse.server.callers import Callers
 from pilothouse.server.gateway import Gateway
 from pilothouse.server.http import Exchange, HttpRequest
@@ -48,6 +49,7 @@ class Lasting(Struct, frozen=True, kw_only=True):
 
     store: Store
     recorder: MeteredRecorder
+    answers: AnswerCounts
     limiter: Limiter
     price_of: PriceOf
     ticks: bool
@@ -68,6 +70,7 @@ class Generation:
         cache: AnswerCache | None,
         queue: Queue,
         live: Live,
+        answers: AnswerCounts,
     ) -> None:
         self.config = config
         self.client = client
@@ -77,6 +80,7 @@ class Generation:
         self._answer = gateway.handle
         self._cache = cache
         self._live = live
+        self._answers = answers
         self.queue = queue
         self._idle = asyncio.Event()
         self._idle.set()
@@ -97,6 +101,7 @@ class Generation:
         try:
             await self._answer(http, out)
         finally:
+            self._answers.add(out)
             self._live.count -= 1
             if not self._live.count:
                 self._idle.set()
@@ -179,7 +184,9 @@ async def open_generation(
     gateway = Gateway(
         client, router, ticker.split_of, callers, admissions, cache, queue=queue.doors
     )
-    return Generation(config, client, router, ring, ticker, gateway, cache, queue, live)
+    return Generation(
+        config, client, router, ring, ticker, gateway, cache, queue, live, lasting.answers
+    )
 
 
 async def close_all(providers: Mapping[str, Provider]) -> None:

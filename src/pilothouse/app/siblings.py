@@ -14,6 +14,7 @@ from msgspec import Struct
 from pilothouse.app.generation import Generation
 from pilothouse.client.metrics import Series
 from pilothouse.core.health import TargetHealth
+from pilothouse.server.answer_counts import AnswerCount
 
 log = logging.getLogger("pilothouse.serving")
 _WAIT_S = 1.0
@@ -41,6 +42,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     """One worker's."""
 
     series: list[Series]
+    answers: list[AnswerCount]
     targets: list[TargetState]
     shed_rows: int
 

@@ -26,6 +26,7 @@ from pilothouse.client.limits.shared import SharedLimiter
 from pilothouse.client.metrics import MeteredRecorder
 from pilothouse.client.recorder import BatchRecorder
 from pilothouse.core.errors import InvalidInput
+from pilothouse.server.answer_counts import AnswerCounts
 from pilothouse.server.gateway import error_body
 from pilothouse.server.http import HttpServer, Limits
 
@@ -130,6 +131,7 @@ async def _opened(config: Config, place: Place) -> AsyncGenerator[_Base]:
         lasting = Lasting(
             store=store,
             recorder=MeteredRecorder(recorder),
+            answers=AnswerCounts(),
             limiter=limiter,
             price_of=price_of(load_bundled()),
             ticks=place.number == 0,
@@ -166,6 +168,7 @@ def _figures(base: _Base, reloader: Reloader, place: Place) -> Callable[[], Figu
     def figures() -> Figures:
         return Figures(
             series=base.lasting.recorder.series,
+            answers=base.lasting.answers.all,
             targets=states_of(reloader.now, place.number),
             shed_rows=base.recorder.shed,
         )

@@ -54,7 +54,15 @@ _JSON = b"content-type: application/json\r\n"
 class Exchange:
     """Where a handler writes its answer."""
 
-    __slots__ = ("_connection", "_is_keep_alive", "_last_at_s", "is_started", "is_streaming")
+    __slots__ = (
+        "_connection",
+        "_is_keep_alive",
+        "_last_at_s",
+        "code",
+        "is_started",
+        "is_streaming",
+        "status",
+    )
 
     def __init__(self, connection: ServerConnection, is_keep_alive: bool) -> None:
         self._connection = connection
@@ -62,10 +70,15 @@ class Exchange:
         self._last_at_s = 0.0
         self.is_started = False
         self.is_streaming = False
+        self.status = 0
+        """As sent; 0 = nothing yet."""
+        self.code = ""
+        """A refusal's code, for whoever counts."""
 
     def send(self, status: int, body: bytes, headers: bytes = _JSON) -> None:
         """A whole answer; `headers` are complete lines."""
         self.is_started = True
+        self.status = status
         ends = b"" if self._is_keep_alive else b"connection: close\r\n"
         self._connection.write(
             b"%b%b%bcontent-length: %d\r\n\r\n%b"
@@ -75,6 +88,7 @@ class Exchange:
     def start_stream(self, headers: bytes) -> None:
         """Begin a chunked answer with status 200."""
         self.is_started = self.is_streaming = True
+        self.status = 200
         ends = b"" if self._is_keep_alive else b"connection: close\r\n"
         self._connection.write(
             b"%b%b%btransfer-encoding: chunked\r\n\r\n" % (_REASONS[200], headers, ends)

@@ -53,6 +53,7 @@ def refuse(
     headers: str = "",
 ) -> None:
     """A whole error answer."""
+    out.code = code or ""
     body = dialect.write_error(status, message, code=code, param=param, request_id=request_id)
     out.send(
         status, body, f"content-type: application/json\r\n{id_lines(request_id)}{headers}".encode()

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from pilothouse.client.metrics import BOUNDS_MS, Series, empty
 from pilothouse.server.admin.metrics_text import metrics_text
+from pilothouse.server.answer_counts import AnswerCount, summed
 
 SAMPLE = re.compile(
     r'(?P<name>[a-z_]+)(\{(?P<labels>([a-z_]+="([^"\\\n]|\\["\\n])*",?)*)\})? (?P<value>\S+)'
@@ -24,7 +25,9 @@ def a_series(route: str = "support") -> Series:
 
 
 def page(*series: Series) -> str:
-    return metrics_text(series, {"small": 4}, shed_rows=7, workers=2)
+    return metrics_text(
+        series, [AnswerCount(429, "rate_limit_exceeded", 3)], {"small": 4}, shed_rows=7, workers=2
+    )
 
 
 def test_every_line_is_a_sample_or_says_what_follows() -> None:
@@ -66,3 +69,9 @@ def test_small_money_and_gauges_are_numbers() -> None:
 
 def test_nothing_asked_yet_is_a_valid_page() -> None:
     assert "pilothouse_workers 2\n" in page()
+
+
+def test_refusals_are_counted_by_status_and_code_over_all_workers() -> None:
+    assert 'answers_total{status="429",code="rate_limit_exceeded"} 3' in page()
+    both = summed([AnswerCount(429, "x", 3), AnswerCount(200, "", 1), AnswerCount(429, "x", 4)])
+    assert both == [AnswerCount(200, "", 1), AnswerCount(429, "x", 7)]

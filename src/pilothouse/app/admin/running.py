@@ -15,6 +15,7 @@ from pilothouse.app.siblings import Siblings, TargetState
 from pilothouse.client.metrics import summed
 from pilothouse.core.route import Target
 from pilothouse.providers._config import ProviderConfig
+from pilothouse.server import answer_counts
 from pilothouse.server.admin.metrics_text import CONTENT_TYPE, metrics_text
 from pilothouse.server.admin.operation import Asked, Operation, Page
 
@@ -73,8 +74,10 @@ def running_operations(
         in_flight: Counter[str] = Counter()
         for row in [row for one in figures for row in one.targets]:
             in_flight[row.target] += row.in_flight
+        answers = answer_counts.summed(count for one in figures for count in one.answers)
         text = metrics_text(
             summed(series for one in figures for series in one.series),
+            answers,
             in_flight,
             shed_rows=sum(one.shed_rows for one in figures),
             workers=len(figures),

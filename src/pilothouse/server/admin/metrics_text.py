@@ -9,16 +9,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from pilothouse.client.metrics import BOUNDS_MS, Histogram, Series
+from pilothouse.server.answer_counts import AnswerCount
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _Sample = tuple[Mapping[str, str], object]
 
 
 def metrics_text(
-    series: Sequence[Series], in_flight: Mapping[str, int], *, shed_rows: int, workers: int
+    series: Sequence[Series],
+    answers: Sequence[AnswerCount],
+    in_flight: Mapping[str, int],
+    *,
+    shed_rows: int,
+    workers: int,
 ) -> str:
     """The whole page. `in_flight` is by target."""
     parts = [
+        _family("answers_total", "counter", "Answers to callers, refusals too.", _answers(answers)),
         _family("requests_total", "counter", "Requests that reached a target.", _requests(series)),
         _family("attempts_total", "counter", "Attempts, by how they ended.", _attempts(series)),
         _family(
@@ -56,6 +63,10 @@ def metrics_text(
         _family("workers", "gauge", "Worker processes that these figures are of.", [({}, workers)]),
     ]
     return "".join(parts)
+
+
+def _answers(answers: Sequence[AnswerCount]) -> list[_Sample]:
+    return [({"status": str(a.status), "code": a.code}, a.count) for a in answers]
 
 
 def _requests(series: Sequence[Series]) -> list[_Sample]:
