@@ -23,10 +23,12 @@ from scripted import (
 
 from pilothouse.client.hedge import LOST
 from pilothouse.core.answer import Used
+from pilothouse.core.ask import Ask
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.request import Request
 from pilothouse.core.route import RouteSpec
 from pilothouse.core.route_settings import Retries
+from pilothouse.dialects.openai_chat import plugin as chat
 
 AT_ONCE = 1e-6
 NEVER = 3600.0
@@ -188,6 +190,20 @@ def test_a_stream_wins_with_its_first_token_and_the_loser_is_paid_as_far_as_it_t
             pass
         assert told(rows) == [("a", "error", 1, "cancelled"), ("b", "ok", 2, None)]
         assert rows.calls[0].cost_usd == PRICE
+
+    asyncio.run(body())
+
+
+def test_a_loser_that_told_nothing_is_paid_for_the_question_by_estimate() -> None:
+    async def body() -> None:
+        question = b'{"model": "route", "messages": [{"role": "user", "content": "2 + 2?"}]}'
+        ask = Ask(chat, question, chat.read_envelope(question))
+        a, b, rows = Scripted([SILENT]), Scripted(says("from b")), Rows()
+        await client_of({"a": a, "b": b}, rows).call(ask, route("a", "b"), spec=spec())
+        lost, won = rows.calls
+        assert (lost.input_tokens, lost.output_tokens) == (len(question) // 4, 0)
+        assert lost.is_usage_estimated and not won.is_usage_estimated
+        assert (lost.cost_usd, won.cost_usd) == (PRICE, PRICE)
 
     asyncio.run(body())
 

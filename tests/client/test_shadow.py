@@ -178,6 +178,69 @@ def test_what_was_spent_before_a_restart_counts() -> None:
     asyncio.run(body())
 
 
+def test_each_of_several_workers_has_an_equal_part_of_the_budget_and_of_what_was_spent() -> None:
+    async def body() -> None:
+        clock, rows = Clock(), Rows()
+        old = shadows_of(rows, clock, b=Scripted(says("Four.")))
+        limits = ShadowLimits(share=1.0, budget_usd_per_day=PRICE * 8)
+        for i in range(4):
+            old.start(ask(), route("a"), spec(limits), f"request-{i}")
+        await old.close(5)
+        client = client_of({"b": Scripted(says("Four."))}, rows, now_us=clock)
+        worker = Shadows(client, lambda t, u, at: Priced(PRICE), clock, workers=4)
+        worker.remember(rows.calls)
+        for i in range(4, 8):
+            worker.start(ask(), route("a"), spec(limits), f"request-{i}")
+        await worker.close(5)
+        counts = worker.counts()["route"]
+        assert (counts.started, counts.budget) == (1, 3)
+        assert counts.spent_today_usd == PRICE * 2
+
+    asyncio.run(body())
+
+
+def test_whoever_replaces_another_has_its_budget_its_room_and_its_counts() -> None:
+    async def body() -> None:
+        clock, rows = Clock(), Rows()
+        slow = Scripted([SILENT, *says("Four.")])
+        old = shadows_of(rows, clock, b=slow)
+        old.remember([])
+        limits = ShadowLimits(share=1.0, budget_usd_per_day=PRICE * 3, most_in_flight=1)
+        old.start(ask(), route("a"), spec(limits), "request-1")
+        await turns()
+        client = client_of({"b": Scripted(says("Four."))}, rows, now_us=clock)
+        new = Shadows(client, lambda t, u, at: Priced(PRICE), clock, before=old)
+        assert new.remembers
+        new.start(ask(), route("a"), spec(limits), "request-2")
+        assert new.counts()["route"].full == 1
+        slow.go_on.set()
+        await old.close(None)
+        for i in range(3, 6):
+            new.start(ask(), route("a"), spec(limits), f"request-{i}")
+            await turns()
+        await new.close(None)
+        counts = new.counts()["route"]
+        assert (counts.answered, counts.budget, counts.in_flight) == (3, 1, 0)
+
+    asyncio.run(body())
+
+
+def test_a_close_that_is_cancelled_leaves_no_copy_under_way() -> None:
+    async def body() -> None:
+        rows = Rows()
+        shadows = shadows_of(rows, b=Scripted([SILENT]))
+        shadows.start(ask(), route("a"), spec(), "request-1")
+        await turns()
+        closing = asyncio.create_task(shadows.close(None))
+        await turns()
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert [(c.source, c.error_class) for c in rows.calls] == [("shadow", "cancelled")]
+
+    asyncio.run(body())
+
+
 def test_a_target_without_a_price_is_not_asked_under_a_budget() -> None:
     async def body() -> None:
         def price(target: Target) -> Priced:

@@ -168,6 +168,7 @@ def _figures(base: _Base, reloader: Reloader, place: Place) -> Callable[[], Figu
             series=base.lasting.recorder.series,
             targets=states_of(reloader.now, place.number),
             shed_rows=base.recorder.shed,
+            shadows=reloader.now.shadows.counts(),
         )
 
     return figures

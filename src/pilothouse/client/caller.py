@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 
 from pilothouse.client.attempt import Asked, Attempt, Book
 from pilothouse.client.continuation import ContinuedStream, Onward
-from pilothouse.client.hedge import Ended, Endings, Try, hedged
+from pilothouse.client.hedge import LOST, Ended, Endings, Try, hedged
 from pilothouse.client.live import LiveStream
 from pilothouse.client.retry import (
     Failure,
@@ -46,6 +46,7 @@ from pilothouse.core.route import Route, RouteSpec, Target
 from pilothouse.core.route_settings import Retries
 
 T = TypeVar("T")
+_BYTES_A_TOKEN = 4
 SERVE = Asked()
 PLAIN = RouteSpec(name="", policy="fallback", targets=(), retries=Retries(attempts_per_target=1))
 """How a route is served that nobody configured: each target once."""
@@ -207,7 +208,7 @@ class Client:
     async def _hedged(self, trip: Trip[T], way: Way, attempt: Attempt, after_s: float) -> Ended[T]:
         """The first attempt of a request, or the one beside it; `way` then stands where it ended."""
         first = Try(attempt, partial(self._run, trip, attempt, NO_KEYS, is_more=False))
-        endings = Endings[T](lambda a, e: trip.calls.append(a.failed(e)), trip.spare)
+        endings = Endings[T](partial(_dropped, trip), trip.spare)
         ended = await hedged(first, partial(self._second, trip, way), after_s, endings)
         if ended.value is None and ended.attempt is not attempt:
             way.go(NextTarget("the first one failed while the hedge was asked"), None)
@@ -326,6 +327,14 @@ class Client:
             found = RetryBudget(retries.budget_share, retries.budget_floor_per_s)
             self._budgets[target.provider] = found
         return found
+
+
+def _dropped(trip: Trip[T], attempt: Attempt, error: ProviderError) -> None:
+    """A hedge's loser has had the question, and vendors charge for that though they say nothing of it."""
+    if str(error) == LOST and attempt.usage is None and trip.ask.size:
+        asked = trip.ask.size // _BYTES_A_TOKEN
+        attempt.usage = Usage(input_tokens=asked, output_tokens=0, is_estimated=True)
+    trip.calls.append(attempt.failed(error))
 
 
 def _has_after(route: Route, target: Target) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct, structs
@@ -17,6 +17,7 @@ from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
 from pilothouse.client.daily_purse import DailyPurse, Reserved
 from pilothouse.client.limits.estimate import upper_estimate
+from pilothouse.client.shadow_counts import ShadowCounts
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.errors import PilothouseError
@@ -36,43 +37,36 @@ _COST_UNKNOWN = frozenset({"timeout", "cut", "cancelled"})
 """After these the vendor may ask for money although it said nothing of tokens."""
 
 
-class ShadowCounts(Struct, kw_only=True):
-    """Since the start, by route. `requests` is all that a route with shadows answered; the next four are
-    copies that were not made, by reason (the last three for each target)."""
-
-    requests: int = 0
-    not_sampled: int = 0
-    full: int = 0
-    """`most_in_flight` copies were under way."""
-    budget: int = 0
-    """The day's budget would not bear it."""
-    no_price: int = 0
-    """There is a budget and the target has no price."""
-    closing: int = 0
-    """We were shutting down."""
-    started: int = 0
-    answered: int = 0
-    failed: int = 0
-    in_flight: int = 0
-    spent_today_usd: Decimal = Decimal(0)
-
-
 class Shadows:
-    """Owns the copies under way. `client` is one of its own (`Client.apart`)."""
+    """Owns the copies under way. `client` is one of its own (`Client.apart`).
+
+    Every worker has a budget of its own, an equal part of the route's. `before`: whom this one replaces in the
+    same process; both have one budget, one room and one count.
+    """
 
     def __init__(
-        self, client: Client, price_of: PriceOf, now_us: NowUs, *, default_output_tokens: int = 4096
+        self,
+        client: Client,
+        price_of: PriceOf,
+        now_us: NowUs,
+        *,
+        default_output_tokens: int = 4096,
+        workers: int = 1,
+        before: Shadows | None = None,
     ) -> None:
         self._client = client
         self._price_of = price_of
         self._now_us = now_us
         self._default_output_tokens = default_output_tokens
-        self._counts: dict[str, ShadowCounts] = {}
-        self._purses: dict[str, DailyPurse] = {}
+        self._workers = workers
+        self._counts: dict[str, ShadowCounts] = {} if before is None else before._counts
+        self._purses: dict[str, DailyPurse] = {} if before is None else before._purses
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closing = False
+        self.remembers = before is not None and before.remembers
+        """Whether it knows what was spent today before the process began."""
 
-    def counts(self) -> Mapping[str, ShadowCounts]:
+    def counts(self) -> dict[str, ShadowCounts]:
         """By route; copies of the counters as they stand."""
         now_us = self._now_us()
         return {
@@ -80,11 +74,13 @@ class Shadows:
             for name, counts in self._counts.items()
         }
 
-    def remember(self, calls: list[Call]) -> None:
-        """Count what earlier processes spent on shadows towards the budgets of those days."""
+    def remember(self, calls: Iterable[Call]) -> None:
+        """Count what was spent on shadows before, by all workers together, towards the budgets of those
+        days: this worker's part of it."""
+        self.remembers = True
         for call in calls:
             if call.source == "shadow" and call.cost_usd is not None:
-                self._purse(call.route).spend(call.at_us, call.cost_usd)
+                self._purse(call.route).spend(call.at_us, call.cost_usd / self._workers)
 
     def start(self, ask: Ask, route: Route, spec: RouteSpec, request_id: str) -> None:
         """Send copies of `ask` where `spec` says so, if this request is one of the sample.
@@ -110,15 +106,18 @@ class Shadows:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def close(self, drain_s: float) -> None:
-        """Start no more, let those under way end until `drain_s` have passed, then cancel them."""
+    async def close(self, drain_s: float | None) -> None:
+        """Start no more, let those under way end until `drain_s` have passed (None = each until its own
+        deadline), then cancel them. Cancelled, it cancels them at once."""
         self._is_closing = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=drain_s)
-        left = list(self._tasks)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=drain_s)
+        finally:
+            left = list(self._tasks)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     def _admitted(
         self, counts: ShadowCounts, ask: Ask, route: str, shadow: Shadow, target: Target
@@ -146,9 +145,8 @@ class Shadows:
         if found.note is not None:
             counts.no_price += 1
             return None
-        reserved = self._purse(route).reserve(
-            now_us, usd(found.pico_usd), limits.budget_usd_per_day
-        )
+        limit = limits.budget_usd_per_day / self._workers
+        reserved = self._purse(route).reserve(now_us, usd(found.pico_usd), limit)
         if reserved is None:
             counts.budget += 1
         return reserved

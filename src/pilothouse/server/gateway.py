@@ -229,7 +229,9 @@ class Gateway:
         finally:
             if hold is not None:
                 hold.settle(one.calls)
-        if self._shadows is not None and one.calls and one.calls[-1].status == "ok":
+        if one.spec.shadow is None or self._shadows is None:
+            return
+        if one.calls and one.calls[-1].status == "ok":
             self._shadows.start(one.ask, one.route, one.spec, request_id)
 
     async def _whole(

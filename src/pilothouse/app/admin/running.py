@@ -13,6 +13,7 @@ from pilothouse.app.limits_config import LimitsConfig
 from pilothouse.app.reloading import Reloaded
 from pilothouse.app.siblings import Siblings, TargetState
 from pilothouse.client.metrics import summed
+from pilothouse.client.shadow_counts import summed_shadows
 from pilothouse.core.route import Target
 from pilothouse.providers._config import ProviderConfig
 from pilothouse.server.admin.metrics_text import CONTENT_TYPE, metrics_text
@@ -77,6 +78,7 @@ def running_operations(
             summed(series for one in figures for series in one.series),
             in_flight,
             shed_rows=sum(one.shed_rows for one in figures),
+            shadows=summed_shadows(one.shadows for one in figures),
             workers=len(figures),
         )
         return Page(text.encode(), CONTENT_TYPE)
