@@ -8,7 +8,7 @@ caller's to see.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from math import ceil
@@ -195,8 +195,8 @@ class Client:
                 failed = ended.error
             else:
                 try:
-                    value = await self._run(trip, attempt, way.tried_keys, is_more=way.is_retry)
-                    return value, attempt
+                    begun = self._begin(trip, attempt, way.tried_keys, is_more=way.is_retry)
+                    return await begun, attempt
                 except ProviderError as error:
                     failed = error
                 except asyncio.CancelledError:
@@ -207,7 +207,7 @@ class Client:
 
     async def _hedged(self, trip: Trip[T], way: Way, attempt: Attempt, after_s: float) -> Ended[T]:
         """The first attempt of a request, or the one beside it; `way` then stands where it ended."""
-        first = Try(attempt, partial(self._run, trip, attempt, NO_KEYS, is_more=False))
+        first = Try(attempt, partial(self._run, trip, attempt, is_more=False))
         endings = Endings[T](partial(_dropped, trip), trip.spare)
         ended = await hedged(first, partial(self._second, trip, way), after_s, endings)
         if ended.value is None and ended.attempt is not attempt:
@@ -245,16 +245,21 @@ class Client:
             is_timed=provider.is_timed,
         )
 
-    async def _run(
+    def _begin(
         self, trip: Trip[T], attempt: Attempt, tried: frozenset[int], *, is_more: bool
-    ) -> T:
-        """`is_more`: over what was asked of us, a retry or a hedge."""
+    ) -> Awaitable[T]:
+        """Raises `ProviderError` when no key is to be had. `is_more`: over what was asked of us, a retry or
+        a hedge."""
         target = attempt.target
         provider = self.providers[target.provider]
         attempt.key = provider.keys.take(monotonic(), tried)
         if not is_more:
             self._budget_of(target, trip.spec).requested()
-        return await trip.once(provider, attempt)
+        return trip.once(provider, attempt)
+
+    async def _run(self, trip: Trip[T], attempt: Attempt, *, is_more: bool) -> T:
+        """As a task of its own, for one of two that run side by side."""
+        return await self._begin(trip, attempt, NO_KEYS, is_more=is_more)
 
     def _second(self, trip: Trip[T], way: Way) -> Try[T] | None:
         """A hedge is a retry that did not wait for the failure: the same budget bounds it."""
@@ -263,7 +268,7 @@ class Client:
             return None
         budget.spend()
         attempt = self._attempt(trip, way, way.after)
-        return Try(attempt, partial(self._run, trip, attempt, NO_KEYS, is_more=True))
+        return Try(attempt, partial(self._run, trip, attempt, is_more=True))
 
     def _able(self, trip: Trip[T]) -> tuple[Route, RouteSpec]:
         """Only those targets that can say all of the request. Raises `ProviderError` (caller)."""
