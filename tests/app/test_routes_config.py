@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from msgspec import Struct
 
@@ -32,6 +34,8 @@ routes:
     timeouts: {first_token_s: 2, total_s: 60}
     context_fallbacks: big
     unsupported: reject
+    hedge_after_s: 1.5
+    shadow: {targets: eyes, share: 0.05, budget_usd_per_day: 1.10}
     cache: {ttl_s: 60}
   ruled:
     policy: rules
@@ -80,6 +84,9 @@ def test_routes_are_resolved_to_what_the_client_needs() -> None:
     assert support.weights == (3.0, 1.0)
     assert support.retries.attempts_per_target == 3
     assert support.context_fallbacks == (config.targets["big"],)
+    assert support.shadow is not None
+    assert support.shadow.limits.budget_usd_per_day == Decimal("1.10")
+    assert support.shadow.targets == (config.targets["eyes"],)
     assert [c.rule.name for c in ruled.rules] == ["pictures", "2"]
     assert [t.name for t in ruled.rules[1].targets] == ["big", "eyes"]
     assert guided.roles is not None and guided.roles.code == ()
@@ -116,19 +123,24 @@ def test_only_routes_that_decide_by_content_have_it_read() -> None:
         ("first_token_s: 2", "first_token_s: 90", ":14: routes.support.timeouts.first_token_s: above total_s (60)"),
         ("context_fallbacks: big", "context_fallbacks: bigg", ':15: routes.support.context_fallbacks: unknown target "bigg". Did you'),
         ("unsupported: reject", "unsupported: ignore", ":16: routes.support.unsupported: "),
-        ("has_images", "has_image", ':22: routes.ruled.rules[0].when: unknown fact "has_image". Did you mean "has_images"? (character 1)'),
-        ("has_images", "has_images &", ":22: routes.ruled.rules[0].when: "),
-        ("has_images", "true", ':23: routes.ruled.rules[1].when: this rule can never match: the earlier rule "pictures" matches'),
-        ("has_images", "stream && !stream", ":22: routes.ruled.rules[0].when: this rule can never match: it is never true"),
-        ("use: [big, eyes]", "use: [big, ayes]", ':23: routes.ruled.rules[1].use[1]: unknown target "ayes". Did you mean "eyes"?'),
-        ("use: [big, eyes]", "use: [big, big]", ':23: routes.ruled.rules[1].use[1]: "big" stands in this list twice'),
-        ("policy: rules", "policy: fallback", ":21: routes.ruled.rules: the policy fallback does not read rules"),
-        ("    roles: {fast: small, smart: big, long: [big]}\n", "", ":25: routes.guided.policy: the policy guide_router needs roles"),
+        ("hedge_after_s: 1.5", "hedge_after_s: 60", ":17: routes.support.hedge_after_s: not below timeouts.total_s (60)"),
+        ("targets: eyes, share: 0.05", "targets: eye, share: 0.05", ':18: routes.support.shadow.targets: unknown target "eye". Did'),
+        ("share: 0.05", "share: 0", ":18: routes.support.shadow.share: a share of 0 copies nothing"),
+        ("budget_usd_per_day: 1.10", "budget_usd_per_day: -1", ":18: routes.support.shadow.budget_usd_per_day: must be above 0"),
+        ("share: 0.05", "share: 5", ":18: routes.support.shadow.share: "),
+        ("has_images", "has_image", ':24: routes.ruled.rules[0].when: unknown fact "has_image". Did you mean "has_images"? (character 1)'),
+        ("has_images", "has_images &", ":24: routes.ruled.rules[0].when: "),
+        ("has_images", "true", ':25: routes.ruled.rules[1].when: this rule can never match: the earlier rule "pictures" matches'),
+        ("has_images", "stream && !stream", ":24: routes.ruled.rules[0].when: this rule can never match: it is never true"),
+        ("use: [big, eyes]", "use: [big, ayes]", ':25: routes.ruled.rules[1].use[1]: unknown target "ayes". Did you mean "eyes"?'),
+        ("use: [big, eyes]", "use: [big, big]", ':25: routes.ruled.rules[1].use[1]: "big" stands in this list twice'),
+        ("policy: rules", "policy: fallback", ":23: routes.ruled.rules: the policy fallback does not read rules"),
+        ("    roles: {fast: small, smart: big, long: [big]}\n", "", ":27: routes.guided.policy: the policy guide_router needs roles"),
         ("smart: big, long", "long", 'routes.guided.roles: the key "smart" is missing'),
-        ("smart: big, long: [big]", "smart: bog, long: [big]", ':27: routes.guided.roles.smart: unknown target "bog". Did you mean "big"?'),
-        ("quick: small", "quick: fast", ":29: aliases.fast: goes round in a circle: fast > quick > fast"),
-        ("smart: support", "smart: suport", ':31: aliases.smart: no route, target or alias is called "suport". Did you mean "support"?'),
-        ("smart: support", "support: small", ":31: aliases.support: this name is a route's too"),
+        ("smart: big, long: [big]", "smart: bog, long: [big]", ':29: routes.guided.roles.smart: unknown target "bog". Did you mean "big"?'),
+        ("quick: small", "quick: fast", ":31: aliases.fast: goes round in a circle: fast > quick > fast"),
+        ("smart: support", "smart: suport", ':33: aliases.smart: no route, target or alias is called "suport". Did you mean "support"?'),
+        ("smart: support", "support: small", ":33: aliases.support: this name is a route's too"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_at_the_start(

@@ -84,6 +84,26 @@ def test_a_stop_signal_loses_no_acknowledged_call(
     store.close()
 
 
+def test_shadow_copies_are_ended_and_kept_at_a_stop_and_known_after_a_restart(config: Path) -> None:
+    routes = "  support: {targets: [small]}"
+    shadow = (
+        "  support: {targets: [small], shadow: {targets: big, share: 1, budget_usd_per_day: 100}}"
+    )
+    config.write_text(CONFIG.replace(routes, shadow))
+    for starts in (1, 2):
+        with served(config) as (process, url):
+            for question in QUESTIONS[:10]:
+                ask(url, question)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        store = SqliteStore(config.parent / "pilothouse.db")
+        copies = store.calls(CallFilter(source="shadow", target="big", status="ok"))
+        live = store.calls(CallFilter(source="serve"))
+        store.close()
+        assert len(copies) == len(live) == 10 * starts
+        assert {c.request_id for c in copies} == {c.request_id for c in live}
+
+
 def test_a_port_in_use_is_named_with_what_to_do(config: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

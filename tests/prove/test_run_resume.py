@@ -54,6 +54,9 @@ class Calculator:
         self.keys = KeyPool(1)
         self._before = before
 
+    def losses(self, target: Target, ask: Ask) -> tuple[str, ...]:
+        return ()
+
     async def complete(
         self, target: Target, ask: Ask, key: int = 0, limits: Timeouts | None = None
     ) -> Reply:

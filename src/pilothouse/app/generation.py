@@ -23,9 +23,10 @@ from pilothouse.client.keyring import KeyRing
 from pilothouse.client.limits.port import Limiter
 from pilothouse.client.metrics import MeteredRecorder
 from pilothouse.client.routing import Router
+from pilothouse.client.shadow import Shadows
 from pilothouse.core.errors import InvalidInput, StoreError
 from pilothouse.core.health import TargetHealth
-from pilothouse.core.ports import PriceOf, Provider
+from pilothouse.core.ports import CallFilter, PriceOf, Provider
 from pilothouse.core.route import Policy
 from pilothouse.core.secret import Secret
 from pilothouse.migrate.runner import Ticker
@@ -36,6 +37,10 @@ from pilothouse.server.gateway import Gateway
 from pilothouse.server.http import Exchange, HttpRequest
 
 log = logging.getLogger("pilothouse.serving")
+
+SHADOW_GRACE_S = 2.0
+"""How long shadow copies may take after the last answer at a stop: nobody waits for them."""
+_DAY_US = 86_400_000_000
 
 
 class Live(Struct):
@@ -71,6 +76,7 @@ class Generation:
         queue: Queue,
         live: Live,
         answers: AnswerCounts,
+        shadows: Shadows,
     ) -> None:
         self.config = config
         self.client = client
@@ -82,6 +88,7 @@ class Generation:
         self._live = live
         self._answers = answers
         self.queue = queue
+        self.shadows = shadows
         self._idle = asyncio.Event()
         self._idle.set()
         self._refreshing = asyncio.Lock()
@@ -111,8 +118,9 @@ class Generation:
         async with self._refreshing:
             await asyncio.to_thread(self.ring.refresh)
 
-    async def retire(self) -> None:
-        """No new request comes: close everything once the last one has ended."""
+    async def retire(self, shadow_grace_s: float | None = None) -> None:
+        """No new request comes: close everything once the last one has ended, and shadow copies have had
+        their time (None = as long as each may take)."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -121,7 +129,9 @@ class Generation:
                 self.queue.runner.stop()
                 await self._work
             await self._idle.wait()
+            await self.shadows.close(shadow_grace_s)
         finally:
+            await self.shadows.close(0)
             await close_all(self.client.providers)
             if self._cache is not None:
                 await self._cache.backend.close()
@@ -156,6 +166,7 @@ async def open_generation(
     client = Client(providers, lasting.price_of, lasting.recorder, now_us, random_bits_source())
     if before is not None:
         client.health.update(_still_true(before, config))
+    shadows = await _open_shadows(config, client, lasting, before)
     rules = AdmissionRules(
         default_output_tokens=config.limits.default_output_tokens,
         unpriced=config.limits.unpriced,
@@ -182,11 +193,29 @@ async def open_generation(
         admissions=admissions,
     )
     gateway = Gateway(
-        client, router, ticker.split_of, callers, admissions, cache, queue=queue.doors
+        client, router, ticker.split_of, callers, admissions, cache, shadows, queue=queue.doors
     )
     return Generation(
-        config, client, router, ring, ticker, gateway, cache, queue, live, lasting.answers
+        config, client, router, ring, ticker, gateway, cache, queue, live, lasting.answers, shadows
     )
+
+
+async def _open_shadows(
+    config: Config, client: Client, lasting: Lasting, before: Generation | None
+) -> Shadows:
+    """Knows what was spent on them today before this start, if any route has some."""
+    shadows = Shadows(
+        client.apart(),
+        lasting.price_of,
+        now_us,
+        default_output_tokens=config.limits.default_output_tokens,
+        workers=config.server.workers,
+        before=before.shadows if before is not None else None,
+    )
+    if not shadows.remembers and any(spec.shadow is not None for spec in config.routes.values()):
+        today = CallFilter(source="shadow", since_us=now_us() // _DAY_US * _DAY_US)
+        shadows.remember(await asyncio.to_thread(lasting.store.calls, today))
+    return shadows
 
 
 async def close_all(providers: Mapping[str, Provider]) -> None:

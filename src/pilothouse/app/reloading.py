@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pilothouse.app.config import Config, load_config
-from pilothouse.app.generation import Generation, Lasting, open_generation
+from pilothouse.app.generation import SHADOW_GRACE_S, Generation, Lasting, open_generation
 from pilothouse.core.errors import PilothouseError
 
 log = logging.getLogger("pilothouse.serving")
@@ -70,14 +70,14 @@ class Reloader:
 
     async def close(self) -> None:
         """The listener is closed and answers have had their time: close all generations."""
-        self._retire(self.now)
+        self._retire(self.now, SHADOW_GRACE_S)
         _, late = await asyncio.wait(self._retiring, timeout=5.0)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    def _retire(self, old: Generation) -> None:
-        task = asyncio.create_task(old.retire())
+    def _retire(self, old: Generation, shadow_grace_s: float | None = None) -> None:
+        task = asyncio.create_task(old.retire(shadow_grace_s))
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 

@@ -13,6 +13,7 @@ from pilothouse import registry
 from pilothouse.app.routes_config import (
     Names,
     RouteConfig,
+    ShadowConfig,
     alias_chain,
     compiled_rules,
     listed,
@@ -80,6 +81,8 @@ def _references(at: str, route: RouteConfig) -> Iterator[tuple[str, Names]]:
     if route.roles is not None:
         for role in ("fast", "smart", "code", "long"):
             yield f"{at}.roles.{role}", getattr(route.roles, role)
+    if route.shadow is not None:
+        yield f"{at}.shadow.targets", route.shadow.targets
     yield f"{at}.context_fallbacks", route.context_fallbacks
     yield f"{at}.content_fallbacks", route.content_fallbacks
 
@@ -126,6 +129,21 @@ def _settings(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterat
         seconds = getattr(timeouts, key)
         if seconds is not None and total_s is not None and seconds > total_s:
             yield f"{at}.timeouts.{key}", f"above total_s ({total_s:g}): it would never be reached"
+    if route.hedge_after_s is not None:
+        if len(route.targets) < 2:
+            yield f"{at}.hedge_after_s", "a second target is needed to hedge with"
+        if total_s is not None and route.hedge_after_s >= total_s:
+            yield f"{at}.hedge_after_s", f"not below timeouts.total_s ({total_s:g})"
+    if route.shadow is not None:
+        yield from _shadow(at, route.shadow)
+
+
+def _shadow(at: str, shadow: ShadowConfig) -> Iterator[Problem]:
+    if shadow.share == 0:
+        yield f"{at}.shadow.share", "a share of 0 copies nothing: take the shadow out"
+    budget_usd = shadow.budget_usd_per_day
+    if budget_usd is not None and not (budget_usd.is_finite() and budget_usd > 0):
+        yield f"{at}.shadow.budget_usd_per_day", "must be above 0: without a limit, leave it out"
 
 
 def _alias_problems(

@@ -7,10 +7,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from pilothouse.core.route import GuideRoles, RouteSpec, RuleChoice, Target
+from pilothouse.core.route import GuideRoles, RouteSpec, RuleChoice, Shadow, Target
 from pilothouse.core.route_settings import (
     CacheSettings,
     Retries,
+    Seconds,
+    ShadowLimits,
     Sticky,
     Timeouts,
     Unsupported,
@@ -46,6 +48,12 @@ class RolesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     simple_under_tokens: Annotated[int, Meta(ge=1)] = 300
 
 
+class ShadowConfig(ShadowLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who gets copies, and how many."""
+
+    targets: Names
+
+
 class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What callers name as `model`: a policy over targets, in order, and how it serves."""
 
@@ -62,6 +70,9 @@ class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     context_fallbacks: Names = []
     content_fallbacks: Names = []
     unsupported: Unsupported = "warn"
+    hedge_after_s: Seconds | None = None
+    continuation: bool = False
+    shadow: ShadowConfig | None = None
     cache: CacheSettings = CacheSettings()
 
 
@@ -89,7 +100,7 @@ def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target]) -> Route
         for rule, config in zip(compiled, route.rules, strict=True)
         if rule is not None
     )
-    roles = route.roles
+    roles, shadow = route.roles, route.shadow
     by_rules = route.policy == "rules" and not any(c.rule.reads_content for c in rules)
     return RouteSpec(
         name=name,
@@ -114,8 +125,15 @@ def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target]) -> Route
         context_fallbacks=picked(route.context_fallbacks),
         content_fallbacks=picked(route.content_fallbacks),
         unsupported=route.unsupported,
+        hedge_after_s=route.hedge_after_s,
+        continuation=route.continuation,
+        shadow=shadow and Shadow(targets=picked(shadow.targets), limits=_limits(shadow)),
         cache=route.cache,
     )
+
+
+def _limits(shadow: ShadowConfig) -> ShadowLimits:
+    return ShadowLimits(**{f: getattr(shadow, f) for f in ShadowLimits.__struct_fields__})
 
 
 def compiled_rules(route: RouteConfig) -> list[tuple[Rule | None, RuleError | None]]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from pilothouse.app.generation import Generation
 from pilothouse.client.metrics import Series
+from pilothouse.client.shadow_counts import ShadowCounts
 from pilothouse.core.health import TargetHealth
 from pilothouse.server.answer_counts import AnswerCount
 
@@ -45,6 +46,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     answers: list[AnswerCount]
     targets: list[TargetState]
     shed_rows: int
+    shadows: dict[str, ShadowCounts]
+    """By route."""
 
 
 def states_of(generation: Generation, worker: int) -> list[TargetState]:

@@ -171,6 +171,7 @@ def _figures(base: _Base, reloader: Reloader, place: Place) -> Callable[[], Figu
             answers=base.lasting.answers.all,
             targets=states_of(reloader.now, place.number),
             shed_rows=base.recorder.shed,
+            shadows=reloader.now.shadows.counts(),
         )
 
     return figures

@@ -39,6 +39,7 @@ def tell_explained(found: Explained, spec: RouteSpec) -> None:
     for label, names in (
         ("if the question is too long", found.context_fallbacks),
         ("if the content is refused", found.content_fallbacks),
+        ("copies go to", found.shadows),
     ):
         if names:
             click.echo(f"{label}: {' > '.join(names)}")

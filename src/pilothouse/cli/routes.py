@@ -183,4 +183,5 @@ def _row(spec: RouteSpec, aliases: dict[str, list[str]]) -> dict[str, object]:
         "reads_content": spec.reads_content,
         "context_fallbacks": [t.name for t in spec.context_fallbacks],
         "content_fallbacks": [t.name for t in spec.content_fallbacks],
+        "shadows": [t.name for t in spec.shadow.targets] if spec.shadow else [],
     }

@@ -152,12 +152,13 @@ class Attempt:
         return self._row(self.usage, latency_ms, ttft_ms, self.finish_reason, cost_usd, note, error)
 
     def _tell(self, error: ProviderError) -> None:
-        """Target and key learn from it."""
+        """Target and key learn from it; not from a shadow copy, which must not cost live traffic a key."""
         now_s = monotonic()
-        if self.key is not None and error.kind == "auth":
-            self._keys.refused(self.key, now_s)
-        elif self.key is not None and error.kind == "rate_limited":
-            self._keys.limited(self.key, now_s, error.retry_after_s)
+        key = None if self._asked.source == "shadow" else self.key
+        if key is not None and error.kind == "auth":
+            self._keys.refused(key, now_s)
+        elif key is not None and error.kind == "rate_limited":
+            self._keys.limited(key, now_s, error.retry_after_s)
         self._health.end_error(
             now_s,
             error.kind,

@@ -10,23 +10,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
+from functools import partial
+from math import ceil
 from time import monotonic
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from pilothouse.client.attempt import Asked, Attempt, Book
+from pilothouse.client.continuation import ContinuedStream, Onward
+from pilothouse.client.hedge import LOST, Ended, Endings, Try, hedged
 from pilothouse.client.live import LiveStream
 from pilothouse.client.retry import (
     Failure,
     GiveUp,
-    NextKey,
     NextTarget,
     Retry,
     RetryBudget,
     Step,
     next_step,
 )
+from pilothouse.client.trip import Trip, to_stream, to_vectors, to_whole
+from pilothouse.client.unsupported import able
+from pilothouse.client.way import NO_KEYS, Way, may_hedge
 from pilothouse.core.answer import Answer, Usage
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
@@ -34,21 +40,13 @@ from pilothouse.core.counting import CountAsk
 from pilothouse.core.embedding_ask import EmbeddingAsk
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.health import TargetHealth
-from pilothouse.core.ports import (
-    Counter,
-    Embedder,
-    NowUs,
-    PriceOf,
-    Provider,
-    Recorder,
-    Reply,
-    Vectors,
-)
+from pilothouse.core.ports import Counter, NowUs, PriceOf, Provider, Recorder, Reply, Vectors
 from pilothouse.core.request import Request
 from pilothouse.core.route import Route, RouteSpec, Target
 from pilothouse.core.route_settings import Retries
 
 T = TypeVar("T")
+_BYTES_A_TOKEN = 4
 SERVE = Asked()
 PLAIN = RouteSpec(name="", policy="fallback", targets=(), retries=Retries(attempts_per_target=1))
 """How a route is served that nobody configured: each target once."""
@@ -85,6 +83,11 @@ class Client:
         self._budgets: dict[str, RetryBudget] = {}
         self._book = Book(price_of, recorder, now_us, random_bits)
 
+    def apart(self) -> Client:
+        """Another one over the same providers, prices and record, with health and budgets of its own."""
+        book = self._book
+        return Client(self.providers, book.price_of, book.recorder, book.now_us, book.random_bits)
+
     def new_id(self) -> str:
         """An id that sorts by time."""
         return self._book.new_id()
@@ -106,17 +109,13 @@ class Client:
         `calls` gets each attempt's row as it ends, whatever becomes of this call."""
         ask = Ask.of_request(ask) if isinstance(ask, Request) else ask
         calls = [] if calls is None else calls
-
-        async def once(provider: Provider, attempt: Attempt) -> Reply:
-            assert attempt.key is not None
-            reply = await provider.complete(attempt.target, ask, attempt.key, spec.timeouts)
-            calls.append(attempt.answered(reply.answer))
-            return reply
-
+        request_id = asked.request_id or self.new_id()
+        trip = to_whole(ask, route, spec, asked, request_id, calls)
         try:
-            reply = await self._first(route, asked, spec, calls, once)
+            reply, attempt = await self._first(trip)
         except ProviderError as error:
             return Outcome(reply=None, error=error, calls=tuple(calls))
+        calls.append(attempt.answered(reply.answer))
         return Outcome(reply=reply, error=None, calls=tuple(calls))
 
     async def stream(
@@ -127,23 +126,18 @@ class Client:
         asked: Asked = SERVE,
         spec: RouteSpec = PLAIN,
         calls: list[Call] | None = None,
-    ) -> LiveStream:
+    ) -> LiveStream | ContinuedStream:
         """A stream from the first target that gives a token. Raises `ProviderError`. `calls` as above."""
         ask = Ask.of_request(ask) if isinstance(ask, Request) else ask
         told = [] if calls is None else calls
-
-        async def once(provider: Provider, attempt: Attempt) -> LiveStream:
-            assert attempt.key is not None
-            source = await provider.stream(attempt.target, ask, attempt.key, spec.timeouts)
-            live = LiveStream(source, attempt, told, ask.size)
-            try:
-                await live.commit(spec.timeouts.min_chars_per_s)
-            except BaseException:
-                source.close()
-                raise
+        request_id = asked.request_id or self.new_id()
+        trip = to_stream(ask, route, spec, asked, request_id, told)
+        live, _ = await self._first(trip)
+        if not spec.continuation or ask.envelope.n > 1:
             return live
-
-        return await self._first(route, asked, spec, told, once, is_stream=True)
+        onward = Onward(partial(_has_after, route), partial(self._continued, trip))
+        created_s = self._book.now_us() // 1_000_000
+        return ContinuedStream(live, ask, onward, created_s, spec.timeouts.total_s)
 
     async def embed(
         self,
@@ -156,19 +150,11 @@ class Client:
     ) -> Vectors:
         """Vectors from the first target that gives them. Raises `ProviderError`. `calls` as above."""
         told = [] if calls is None else calls
-
-        async def once(provider: Provider, attempt: Attempt) -> Vectors:
-            assert attempt.key is not None
-            if not isinstance(provider, Embedder):
-                raise ProviderError(
-                    "caller", f"{attempt.target.provider} makes no embeddings", http_status=400
-                )
-            vectors = await provider.embed(attempt.target, ask, attempt.key, spec.timeouts)
-            attempt.usage = vectors.usage
-            told.append(attempt.answered())
-            return vectors
-
-        return await self._first(route, asked, spec, told, once)
+        request_id = asked.request_id or self.new_id()
+        vectors, attempt = await self._first(to_vectors(ask, route, spec, asked, request_id, told))
+        attempt.usage = vectors.usage
+        told.append(attempt.answered())
+        return vectors
 
     async def count(self, ask: CountAsk, target: Target, *, spec: RouteSpec = PLAIN) -> int | None:
         """Input tokens as the target's vendor counts them; None = it does not. Raises `ProviderError`.
@@ -178,7 +164,7 @@ class Client:
         provider = self.providers[target.provider]
         if not isinstance(provider, Counter):
             return None
-        key = provider.keys.take(monotonic(), _NO_KEYS)
+        key = provider.keys.take(monotonic(), NO_KEYS)
         return await provider.count(target, ask, key, spec.timeouts)
 
     def price(
@@ -192,61 +178,126 @@ class Client:
         usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
         return self._book.price(target, usage, self._book.now_us())[0]
 
-    async def _first(
-        self,
-        route: Route,
-        asked: Asked,
-        spec: RouteSpec,
-        calls: list[Call],
-        once: Callable[[Provider, Attempt], Awaitable[T]],
-        *,
-        is_stream: bool = False,
-    ) -> T:
+    async def _first(self, trip: Trip[T]) -> tuple[T, Attempt]:
         """What the first attempt that succeeds gives. Raises the `ProviderError` that decided."""
-        way = _Way(route, spec)
-        request_id = asked.request_id or self.new_id()
-        number = 0
+        route, spec = trip.route, trip.spec
+        if spec.unsupported == "reject":
+            route, spec = self._able(trip)
+        way = Way(route, spec, len(trip.calls))
         while True:
-            number += 1
-            target = way.target
-            provider = self.providers[target.provider]
-            attempt = Attempt(
-                self._book,
-                route,
-                target,
-                asked,
-                request_id,
-                number,
-                self._health_of(target),
-                provider.keys,
-                is_stream=is_stream,
-                is_timed=provider.is_timed,
-            )
-            budget = self._budget_of(target, spec)
-            try:
-                attempt.key = provider.keys.take(monotonic(), way.tried_keys)
-                if not way.is_retry:
-                    budget.requested()
-                return await once(provider, attempt)
-            except ProviderError as error:
-                failed = error
-            except asyncio.CancelledError:
-                calls.append(attempt.failed(ProviderError("cancelled", "the caller went away")))
-                raise
-            step = self._step(failed, attempt, way, provider, budget)
-            calls.append(attempt.failed(failed))
-            if isinstance(step, GiveUp):
-                raise failed
-            if isinstance(step, Retry):
-                budget.spend()
-                await asyncio.sleep(step.after_s)
-            way.go(step, attempt.key)
+            attempt = self._attempt(trip, way, way.target)
+            if spec.hedge_after_s is not None and may_hedge(trip.ask, route, way):
+                ended = await self._hedged(trip, way, attempt, spec.hedge_after_s)
+                attempt = ended.attempt
+                if ended.value is not None:
+                    return ended.value, attempt
+                assert ended.error is not None
+                failed = ended.error
+            else:
+                try:
+                    begun = self._begin(trip, attempt, way.tried_keys, is_more=way.is_retry)
+                    return await begun, attempt
+                except ProviderError as error:
+                    failed = error
+                except asyncio.CancelledError:
+                    gone = ProviderError("cancelled", "the caller went away")
+                    trip.calls.append(attempt.failed(gone))
+                    raise
+            await self._onward(failed, attempt, way, trip)
+
+    async def _hedged(self, trip: Trip[T], way: Way, attempt: Attempt, after_s: float) -> Ended[T]:
+        """The first attempt of a request, or the one beside it; `way` then stands where it ended."""
+        first = Try(attempt, partial(self._run, trip, attempt, is_more=False))
+        endings = Endings[T](partial(_dropped, trip), trip.spare)
+        ended = await hedged(first, partial(self._second, trip, way), after_s, endings)
+        if ended.value is None and ended.attempt is not attempt:
+            way.go(NextTarget("the first one failed while the hedge was asked"), None)
+        return ended
+
+    async def _onward(
+        self, failed: ProviderError, attempt: Attempt, way: Way, trip: Trip[T]
+    ) -> None:
+        """Write the failure down and take the next step. Raises it when there is none."""
+        target = way.target
+        budget = self._budget_of(target, trip.spec)
+        step = self._step(failed, attempt, way, self.providers[target.provider], budget)
+        trip.calls.append(attempt.failed(failed))
+        if isinstance(step, GiveUp):
+            raise failed
+        if isinstance(step, Retry):
+            budget.spend()
+            await asyncio.sleep(step.after_s)
+        way.go(step, attempt.key)
+
+    def _attempt(self, trip: Trip[T], way: Way, target: Target) -> Attempt:
+        provider = self.providers[target.provider]
+        way.number += 1
+        return Attempt(
+            self._book,
+            trip.route,
+            target,
+            trip.asked,
+            trip.request_id,
+            way.number,
+            self._health_of(target),
+            provider.keys,
+            is_stream=trip.is_stream,
+            is_timed=provider.is_timed,
+        )
+
+    def _begin(
+        self, trip: Trip[T], attempt: Attempt, tried: frozenset[int], *, is_more: bool
+    ) -> Awaitable[T]:
+        """Raises `ProviderError` when no key is to be had. `is_more`: over what was asked of us, a retry or
+        a hedge."""
+        target = attempt.target
+        provider = self.providers[target.provider]
+        attempt.key = provider.keys.take(monotonic(), tried)
+        if not is_more:
+            self._budget_of(target, trip.spec).requested()
+        return trip.once(provider, attempt)
+
+    async def _run(self, trip: Trip[T], attempt: Attempt, *, is_more: bool) -> T:
+        """As a task of its own, for one of two that run side by side."""
+        return await self._begin(trip, attempt, NO_KEYS, is_more=is_more)
+
+    def _second(self, trip: Trip[T], way: Way) -> Try[T] | None:
+        """A hedge is a retry that did not wait for the failure: the same budget bounds it."""
+        budget = self._budget_of(way.after, trip.spec)
+        if not budget.has_one(monotonic()):
+            return None
+        budget.spend()
+        attempt = self._attempt(trip, way, way.after)
+        return Try(attempt, partial(self._run, trip, attempt, is_more=True))
+
+    def _able(self, trip: Trip[T]) -> tuple[Route, RouteSpec]:
+        """Only those targets that can say all of the request. Raises `ProviderError` (caller)."""
+        try:
+            return able(self.providers, trip.ask, trip.route, trip.spec)
+        except ProviderError as refused:
+            way = Way(trip.route, trip.spec, len(trip.calls))
+            trip.calls.append(self._attempt(trip, way, way.target).failed(refused))
+            raise
+
+    async def _continued(
+        self, trip: Trip[LiveStream], ask: Ask, after: Target, left_s: float | None
+    ) -> LiveStream:
+        """What is left of an answer, from the targets that follow `after`."""
+        names = [target.name for target in trip.route.targets]
+        rest = trip.route.targets[names.index(after.name) + 1 :]
+        spec = structs.replace(trip.spec, hedge_after_s=None)
+        if left_s is not None:  # whole seconds: providers remember limits that they have seen
+            left = structs.replace(spec.timeouts, total_s=float(ceil(left_s)))
+            spec = structs.replace(spec, timeouts=left)
+        route = structs.replace(trip.route, targets=rest)
+        onward = to_stream(ask, route, spec, trip.asked, trip.request_id, trip.calls)
+        return (await self._first(onward))[0]
 
     def _step(
         self,
         error: ProviderError,
         attempt: Attempt,
-        way: _Way,
+        way: Way,
         provider: Provider,
         budget: RetryBudget,
     ) -> Step:
@@ -283,67 +334,14 @@ class Client:
         return found
 
 
-_NO_KEYS: frozenset[int] = frozenset()
-_PATIENCE_S = 600.0
-"""How long one request may take with all its attempts when nobody says."""
+def _dropped(trip: Trip[T], attempt: Attempt, error: ProviderError) -> None:
+    """A hedge's loser has had the question, and vendors charge for that though they say nothing of it."""
+    if str(error) == LOST and attempt.usage is None and trip.ask.size:
+        asked = trip.ask.size // _BYTES_A_TOKEN
+        attempt.usage = Usage(input_tokens=asked, output_tokens=0, is_estimated=True)
+    trip.calls.append(attempt.failed(error))
 
 
-class _Way:
-    """Where one request stands on its way: the chain it is on, its place there, what it has tried."""
-
-    __slots__ = (
-        "_chain",
-        "_left",
-        "_place",
-        "deadline_s",
-        "is_retry",
-        "retries",
-        "tried_keys",
-        "tries",
-    )
-
-    def __init__(self, route: Route, spec: RouteSpec) -> None:
-        if not route.targets:
-            raise ProviderError("provider_down", f'the route "{route.name}" has no target')
-        self._chain = route.targets
-        self._place = 0
-        self._left = {"context": spec.context_fallbacks, "content": spec.content_fallbacks}
-        self.retries = spec.retries
-        self.deadline_s = monotonic() + (spec.timeouts.total_s or _PATIENCE_S)
-        self.is_retry = False
-        self.tries = 1
-        self.tried_keys = _NO_KEYS
-
-    @property
-    def target(self) -> Target:
-        """The one to ask now."""
-        return self._chain[self._place]
-
-    @property
-    def has_next(self) -> bool:
-        """Whether another target follows on this chain."""
-        return self._place + 1 < len(self._chain)
-
-    def has_chain(self, name: str) -> bool:
-        """Whether the fallbacks of that kind are still untried."""
-        return bool(self._left[name])
-
-    def go(self, step: Step, key: int | None) -> None:
-        """Take the step."""
-        self.is_retry = True
-        match step:
-            case NextKey():
-                self.tried_keys |= {key} if key is not None else _NO_KEYS
-            case NextTarget(chain="route"):
-                self._place += 1
-                self._fresh()
-            case NextTarget(chain=chain):
-                self._chain, self._left[chain] = self._left[chain], ()
-                self._place = 0
-                self._fresh()
-            case _:
-                self.tries += 1
-
-    def _fresh(self) -> None:
-        self.tries = 1
-        self.tried_keys = _NO_KEYS
+def _has_after(route: Route, target: Target) -> bool:
+    names = [each.name for each in route.targets]
+    return target.name in names[:-1]

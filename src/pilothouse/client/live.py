@@ -100,9 +100,15 @@ class LiveStream:
             self._note(piece)
         return piece
 
-    def close(self) -> None:
-        """The caller reads no more: stop the provider, and write what was used. Idempotent."""
-        self._end(ProviderError("cancelled", "the caller went away"))
+    def close(self, why: str = "the caller went away") -> None:
+        """Nobody reads any more: stop the provider, and write what was used. Idempotent."""
+        self._end(ProviderError("cancelled", why))
+
+    def abandon(self) -> None:
+        """It was not taken: stop the provider; whoever writes the attempt's row finds what was used."""
+        self._source.close()
+        if self._attempt.is_committed:
+            self._attempt.usage = self._estimated(self._attempt.usage)
 
     async def _prove_speed(self, held: list[Piece], least_chars_per_s: float) -> None:
         started_s = monotonic()

@@ -42,6 +42,7 @@ class Explained(Struct, frozen=True, kw_only=True):
     """Of a weighted route: each target's part of all subjects."""
     context_fallbacks: tuple[str, ...]
     content_fallbacks: tuple[str, ...]
+    shadows: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -63,6 +64,7 @@ def explained(router: Router, spec: RouteSpec, facts: Facts, live: Live) -> Expl
         else {},
         context_fallbacks=tuple(t.name for t in spec.context_fallbacks),
         content_fallbacks=tuple(t.name for t in spec.content_fallbacks),
+        shadows=tuple(t.name for t in spec.shadow.targets) if spec.shadow else (),
         notes=_notes(spec, facts, live),
     )
 

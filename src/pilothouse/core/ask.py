@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import structs
+
 from pilothouse.core.dialect import Dialect, Envelope, Written
 from pilothouse.core.request import Request
 
@@ -13,7 +15,7 @@ _NO_HEADERS: Mapping[str, str] = {}
 class Ask:
     """One request. Passing it on in its own dialect reads no more of it than its envelope."""
 
-    __slots__ = ("_body", "_request", "_written", "dialect", "envelope", "headers", "is_strict")
+    __slots__ = ("_body", "_request", "_written", "dialect", "envelope", "headers")
 
     def __init__(
         self,
@@ -29,8 +31,6 @@ class Ask:
         self.envelope = envelope
         self.headers = headers
         """The caller's own, for the vendor's eyes (`anthropic-beta`), lower case."""
-        self.is_strict = False
-        """Whether a target that cannot be told all of it is not to be asked."""
         self._body = body
         self._request = request
         self._written: dict[str, Written] | None = None
@@ -65,8 +65,10 @@ class Ask:
 
     def replaced(self, request: Request) -> Ask:
         """The same ask with other content (a guardrail redacted it): no longer its caller's bytes."""
-        ask = Ask(self.dialect, self._body, self.envelope, request=request, headers=self.headers)
-        ask.is_strict = self.is_strict
+        envelope = self.envelope
+        if request.stream != envelope.stream:
+            envelope = structs.replace(envelope, stream=request.stream)
+        ask = Ask(self.dialect, self._body, envelope, request=request, headers=self.headers)
         ask._written = {}
         return ask
 

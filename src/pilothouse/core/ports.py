@@ -65,6 +65,8 @@ class Piece(Struct, frozen=True):
 
     data: bytes
     events: Sequence[Event]
+    is_ours: bool = False
+    """Whether `data` was written here, in the caller's own dialect: whoever relays it need not write it anew."""
 
 
 class AnswerStream(Protocol):
@@ -90,6 +92,10 @@ class Provider(Protocol):
     is_timed: bool
     """Whether our clock says anything about it: False for replayed answers."""
 
+    def losses(self, target: Target, ask: Ask) -> tuple[str, ...]:
+        """What of `ask` it could not say; nothing is sent. Raises `ProviderError` (caller)."""
+        ...
+
     async def complete(
         self, target: Target, ask: Ask, key: int = 0, limits: Timeouts = SAME_LIMITS
     ) -> Reply:
@@ -113,6 +119,10 @@ class Embedder(Protocol):
 
     has_embeddings: bool
     """Whether it has an address for them."""
+
+    def embedding_losses(self, target: Target, ask: EmbeddingAsk) -> tuple[str, ...]:
+        """As `Provider.losses`."""
+        ...
 
     async def embed(
         self, target: Target, ask: EmbeddingAsk, key: int = 0, limits: Timeouts = SAME_LIMITS

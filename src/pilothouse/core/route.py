@@ -12,6 +12,7 @@ from pilothouse.core.health import HealthRules, TargetHealth
 from pilothouse.core.route_settings import (
     CacheSettings,
     Retries,
+    ShadowLimits,
     Sticky,
     Timeouts,
     Unsupported,
@@ -47,6 +48,13 @@ class Route(Struct, frozen=True, kw_only=True):
     """The new arm's share (0-1) that held when this request was assigned; None = no split."""
     rollout_id: str | None = None
     why: str = ""
+
+
+class Shadow(Struct, frozen=True, kw_only=True):
+    """Targets that get a copy of some requests; nobody waits for them."""
+
+    targets: tuple[Target, ...]
+    limits: ShadowLimits = ShadowLimits()
 
 
 class RuleChoice(Struct, frozen=True, kw_only=True):
@@ -90,6 +98,11 @@ class RouteSpec(Struct, frozen=True, kw_only=True):
     content_fallbacks: tuple[Target, ...] = ()
     """Tried when a target refuses the content. Empty = a refusal is the answer."""
     unsupported: Unsupported = "warn"
+    hedge_after_s: float | None = None
+    """A second target is asked when the first has said nothing for so long."""
+    continuation: bool = False
+    """Whether a stream that breaks is continued on another target."""
+    shadow: Shadow | None = None
     cache: CacheSettings = CacheSettings()
 
 

@@ -1,9 +1,10 @@
-"""How a route serves, beside where it sends: retries, timeouts, cache. Written in the configuration
+"""How a route serves, beside where it sends: retries, timeouts, shadows, cache. Written in the configuration
 as they stand here, so a setting has one name and one meaning.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -69,3 +70,12 @@ class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     wait_s: Seconds = 30.0
     """How long a request waits for an equal one that is under way, before it asks for itself."""
     semantic: SemanticSettings | None = None
+
+
+class ShadowLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much is copied to shadows: a part of the traffic, in bounds of load and money."""
+
+    share: Share = 0.1
+    most_in_flight: Annotated[int, Meta(ge=1, le=10_000)] = 8
+    budget_usd_per_day: Decimal | None = None
+    timeout_s: Seconds = 120.0

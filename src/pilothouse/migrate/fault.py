@@ -45,6 +45,10 @@ class Faulty:
         self._is_on = is_on
         self._dice = dice
 
+    def losses(self, target: Target, ask: Ask) -> tuple[str, ...]:
+        """The inner provider's."""
+        return self._inner.losses(target, ask)
+
     async def complete(
         self, target: Target, ask: Ask, key: int = 0, limits: Timeouts = SAME_LIMITS
     ) -> Reply:

@@ -90,13 +90,7 @@ class Sending(Line):
             body, dropped = fitted(body, self.endpoint)
         except PilothouseError as error:
             raise at_fault(error) from None
-        lost = (*written.lost, *dropped) if dropped else written.lost
-        if lost and ask.is_strict:
-            message = (
-                f"{self.row.title} cannot be told: {', '.join(lost)[:400]} (unsupported: reject)"
-            )
-            raise ProviderError("caller", message, http_status=400)
-        return body, lost
+        return body, (*written.lost, *dropped) if dropped else written.lost
 
     async def head(self, ask: Ask, model: str, key: int, body: bytes, *, stream: bool) -> bytes:
         """The request's head but for its length."""

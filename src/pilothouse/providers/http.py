@@ -65,6 +65,7 @@ class HttpProvider:
         self._settings = settings_of(row, settings or {}, self._environ)
         self._timeouts = timeouts or Timeouts()
         self._limits: dict[RouteTimeouts, Timeouts] = {_SAME_LIMITS: self._timeouts}
+        self._stream_limits: dict[RouteTimeouts, Timeouts] = {_SAME_LIMITS: self._timeouts}
         self._pools: dict[str, Pool] = {}
         self._endings: dict[str, Sending] = {}
         self._embedding_lines: dict[str, EmbeddingLine] = {}
@@ -91,6 +92,10 @@ class HttpProvider:
             timeouts=Timeouts(**given),
         )
 
+    def losses(self, target: Target, ask: Ask) -> tuple[str, ...]:
+        """See `Provider`."""
+        return self._for(ask).body(ask, target.model, stream=ask.envelope.stream)[1]
+
     async def complete(
         self, target: Target, ask: Ask, key: int = 0, limits: RouteTimeouts = _SAME_LIMITS
     ) -> Reply:
@@ -116,7 +121,7 @@ class HttpProvider:
         body, lost = sending.body(ask, target.model, stream=True)
         try:
             head = await sending.head(ask, target.model, key, body, stream=True)
-            incoming = await sending.pool.open(head, body, self._within(limits))
+            incoming = await sending.pool.open(head, body, self._within(limits, stream=True))
             try:
                 if incoming.status != 200:
                     said = await incoming.rest()
@@ -138,6 +143,10 @@ class HttpProvider:
             keeps_usage=ask.dialect is not sending.dialect or ask.envelope.wants_usage,
             splitter=SPLITTERS[sending.framing],
         )
+
+    def embedding_losses(self, target: Target, ask: EmbeddingAsk) -> tuple[str, ...]:
+        """See `Embedder`."""
+        return self._embedding_line(ask).body(ask, target.model)[1]
 
     async def embed(
         self, target: Target, ask: EmbeddingAsk, key: int = 0, limits: RouteTimeouts = _SAME_LIMITS
@@ -249,10 +258,11 @@ class HttpProvider:
         self._heed(key, response.headers)
         return response.body
 
-    def _within(self, limits: RouteTimeouts) -> Timeouts:
-        found = self._limits.get(limits)
+    def _within(self, limits: RouteTimeouts, *, stream: bool = False) -> Timeouts:
+        known = self._stream_limits if stream else self._limits
+        found = known.get(limits)
         if found is None:
-            found = self._limits[limits] = _merged(self._timeouts, limits)
+            found = known[limits] = _merged(self._timeouts, limits, stream=stream)
         return found
 
     def _heed(self, key: int, headers: Mapping[str, str]) -> None:
@@ -292,13 +302,15 @@ class HttpProvider:
         return response.status, response.body
 
 
-def _merged(own: Timeouts, route: RouteTimeouts) -> Timeouts:
+def _merged(own: Timeouts, route: RouteTimeouts, *, stream: bool) -> Timeouts:
     def either(given: float | None, ours: float) -> float:
         return ours if given is None else given
 
+    # The first byte of a stream comes before its first token, that of a whole answer after its last one.
+    longer_s = max(own.first_byte_s, route.first_token_s or 0.0)
     return Timeouts(
         connect_s=either(route.connect_s, own.connect_s),
-        first_byte_s=max(own.first_byte_s, route.first_token_s or 0.0),
+        first_byte_s=either(route.first_token_s, own.first_byte_s) if stream else longer_s,
         first_token_s=either(route.first_token_s, own.first_token_s),
         between_s=either(route.between_tokens_s, own.between_s),
         total_s=either(route.total_s, own.total_s),

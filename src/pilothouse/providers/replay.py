@@ -46,6 +46,10 @@ class Replay:
         """From a row of `providers:`."""
         return cls(config.recording or "")
 
+    def losses(self, target: Target, ask: Ask) -> tuple[str, ...]:
+        """Nothing: it only looks for the question."""
+        return ()
+
     async def complete(
         self, target: Target, ask: Ask, key: int = 0, limits: Timeouts | None = None
     ) -> Reply:

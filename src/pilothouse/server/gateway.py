@@ -13,9 +13,11 @@ from pilothouse.client.cache.answers import AnswerCache, Looked
 from pilothouse.client.cache.control import read_control
 from pilothouse.client.cache.record import call_of_hit
 from pilothouse.client.caller import Client
+from pilothouse.client.continuation import ContinuedStream
 from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
 from pilothouse.client.routing import Router
+from pilothouse.client.shadow import Shadows
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.dialect import Dialect, StreamWriter
@@ -66,6 +68,7 @@ class Gateway:
         callers: Callers,
         admissions: Admissions | None = None,
         cache: AnswerCache | None = None,
+        shadows: Shadows | None = None,
         *,
         queue: QueueDoors | None = None,
         keepalive_s: float = 15.0,
@@ -74,6 +77,7 @@ class Gateway:
         self._callers = callers
         self._admissions = admissions
         self._cache = cache
+        self._shadows = shadows
         self._queue = queue
         self._keepalive_s = keepalive_s
         self._doors = Doors()
@@ -159,7 +163,6 @@ class Gateway:
             refuse_unknown(out, dialect, message, request_id)
             return
         ask = Ask(dialect, http.body, envelope, headers=http.headers)
-        ask.is_strict = spec.unsupported == "reject"
         facts = facts_of(http, envelope, request_id, dialect.name, holder)
         try:
             route = self._routes.route(facts, spec, ask)
@@ -225,6 +228,10 @@ class Gateway:
         finally:
             if hold is not None:
                 hold.settle(one.calls)
+        if one.spec.shadow is None or self._shadows is None:
+            return
+        if one.calls and one.calls[-1].status == "ok":
+            self._shadows.start(one.ask, one.route, one.spec, request_id)
 
     async def _whole(
         self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
@@ -247,17 +254,18 @@ class Gateway:
     ) -> None:
         dialect, request_id = one.dialect, one.request_id
         alive = Keepalive(out, dialect.keepalive, self._keepalive_s, id_lines(request_id))
-        live: LiveStream | None = None
+        live: LiveStream | ContinuedStream | None = None
         writer: StreamWriter | None = None
         try:
             live = await self._client.stream(
                 one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
             )
-            alive.start(_told(one, live.target.name, live.lost, hold, looked))
+            first = live.target
+            alive.start(_told(one, first.name, live.lost, hold, looked))
             if live.dialect != dialect.name:
-                writer = _writer(one, live.target.model)
+                writer = _writer(one, first.model)
             await _relay(live, writer, out, looked)
-            if looked is not None:
+            if looked is not None and live.target is first:  # not what two models said together
                 await looked.keep_heard(live.dialect, one.calls[-1])
         except ProviderError as error:
             if not out.is_started:
@@ -291,14 +299,17 @@ class _One(Struct, frozen=True):
 
 
 async def _relay(
-    live: LiveStream, writer: StreamWriter | None, out: Exchange, looked: Looked | None
+    live: LiveStream | ContinuedStream,
+    writer: StreamWriter | None,
+    out: Exchange,
+    looked: Looked | None,
 ) -> None:
     """Bytes untouched within a dialect, events written anew across two."""
     while (piece := await live.next()) is not None:
         data = piece.data
         if looked is not None:
             looked.hear(piece.events)
-        if writer is not None:
+        if writer is not None and not piece.is_ours:
             data = b"".join([writer.write(event) for event in piece.events])
         if data:
             out.write(data)

@@ -34,6 +34,9 @@ class Embeds:
         self.keys = KeyPool(1)
         self._given = given
 
+    def embedding_losses(self, target: Target, ask: Any) -> tuple[str, ...]:
+        return ()
+
     async def embed(self, target: Target, ask: Any, key: int = 0, limits: Any = None) -> Vectors:
         if isinstance(self._given, ProviderError):
             raise self._given

@@ -32,6 +32,8 @@ class RouteRow(Struct, frozen=True, kw_only=True):
     """Their names, in order."""
     context_fallbacks: tuple[str, ...]
     content_fallbacks: tuple[str, ...]
+    shadows: tuple[str, ...]
+    """Who gets copies."""
 
 
 class RouteList(Struct, frozen=True):
@@ -119,4 +121,5 @@ def _row(spec: RouteSpec, aliases: dict[str, list[str]]) -> RouteRow:
         rules=tuple(c.rule.name for c in spec.rules),
         context_fallbacks=tuple(t.name for t in spec.context_fallbacks),
         content_fallbacks=tuple(t.name for t in spec.content_fallbacks),
+        shadows=tuple(t.name for t in spec.shadow.targets) if spec.shadow else (),
     )

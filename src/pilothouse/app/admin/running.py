@@ -13,6 +13,7 @@ from pilothouse.app.limits_config import LimitsConfig
 from pilothouse.app.reloading import Reloaded
 from pilothouse.app.siblings import Siblings, TargetState
 from pilothouse.client.metrics import summed
+from pilothouse.client.shadow_counts import summed_shadows
 from pilothouse.core.route import Target
 from pilothouse.providers._config import ProviderConfig
 from pilothouse.server import answer_counts
@@ -80,6 +81,7 @@ def running_operations(
             answers,
             in_flight,
             shed_rows=sum(one.shed_rows for one in figures),
+            shadows=summed_shadows(one.shadows for one in figures),
             workers=len(figures),
         )
         return Page(text.encode(), CONTENT_TYPE)

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from pilothouse.client.metrics import BOUNDS_MS, Histogram, Series
+from pilothouse.client.shadow_counts import ShadowCounts
 from pilothouse.server.answer_counts import AnswerCount
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _Sample = tuple[Mapping[str, str], object]
+_NO_SHADOWS: Mapping[str, ShadowCounts] = {}
+_SHED = ("full", "budget", "no_price", "closing")
 
 
 def metrics_text(
@@ -22,8 +25,9 @@ def metrics_text(
     *,
     shed_rows: int,
     workers: int,
+    shadows: Mapping[str, ShadowCounts] = _NO_SHADOWS,
 ) -> str:
-    """The whole page. `in_flight` is by target."""
+    """The whole page. `in_flight` is by target, `shadows` by route."""
     parts = [
         _family("answers_total", "counter", "Answers to callers, refusals too.", _answers(answers)),
         _family("requests_total", "counter", "Requests that reached a target.", _requests(series)),
@@ -59,6 +63,7 @@ def metrics_text(
             "Attempts under way.",
             [({"target": name}, count) for name, count in sorted(in_flight.items())],
         ),
+        *_shadow_families(sorted(shadows.items())),
         _family("shed_rows_total", "counter", "Call rows that were not kept.", [({}, shed_rows)]),
         _family("workers", "gauge", "Worker processes that these figures are of.", [({}, workers)]),
     ]
@@ -67,6 +72,44 @@ def metrics_text(
 
 def _answers(answers: Sequence[AnswerCount]) -> list[_Sample]:
     return [({"status": str(a.status), "code": a.code}, a.count) for a in answers]
+
+
+def _shadow_families(shadows: Sequence[tuple[str, ShadowCounts]]) -> list[str]:
+    """Nothing where no route has any."""
+    if not shadows:
+        return []
+    sampled = [
+        ({"route": route, "sampled": word}, count)
+        for route, c in shadows
+        for word, count in (("yes", c.requests - c.not_sampled), ("no", c.not_sampled))
+    ]
+    ended = [
+        ({"route": route, "outcome": word}, getattr(c, word))
+        for route, c in shadows
+        for word in ("answered", "failed")
+    ]
+    shed = [
+        ({"route": route, "reason": word}, getattr(c, word))
+        for route, c in shadows
+        for word in _SHED
+    ]
+    return [
+        _family("shadow_requests_total", "counter", "Answered requests with shadows.", sampled),
+        _family("shadow_copies_total", "counter", "Shadow copies that ended.", ended),
+        _family("shadow_shed_total", "counter", "Shadow copies that were not made.", shed),
+        _family(
+            "shadow_in_flight",
+            "gauge",
+            "Shadow copies under way.",
+            [({"route": route}, c.in_flight) for route, c in shadows],
+        ),
+        _family(
+            "shadow_spent_today_usd",
+            "gauge",
+            "US dollars of the day's budget (UTC).",
+            [({"route": route}, c.spent_today_usd) for route, c in shadows],
+        ),
+    ]
 
 
 def _requests(series: Sequence[Series]) -> list[_Sample]:
