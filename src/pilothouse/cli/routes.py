@@ -22,7 +22,7 @@ from pilothouse.client.route_simulation import simulated
 from pilothouse.client.routing import Router
 from pilothouse.core.answer import Usage
 from pilothouse.core.errors import NotFound, did_you_mean
-from pilothouse.core.place import position
+from pilothouse.core.place import draw
 from pilothouse.core.ports import PriceOf
 from pilothouse.core.route import CostOf, Live, RouteSpec
 
@@ -89,7 +89,7 @@ def explain(config: Path, route: str, own: Path | None, as_json: bool, **given: 
     router, spec = _routed(load_config(config), config, route)
     facts = facts_from(route, given)
     prices = price_of(open_catalog(own)) if spec.policy == "cheapest" else None
-    live = Live(draw=position("draw", facts.request_id))
+    live = Live(draw=draw(facts.request_id))
     if prices is not None:
         live = Live(draw=live.draw, cost_of=_cost_of_at(prices)(now_us()))
     found = explained(router, spec, facts, live)

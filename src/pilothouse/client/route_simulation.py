@@ -16,7 +16,7 @@ from pilothouse.client.routing import Router
 from pilothouse.core.answer import Usage
 from pilothouse.core.call import Call
 from pilothouse.core.facts import Facts
-from pilothouse.core.place import position
+from pilothouse.core.place import draw
 from pilothouse.core.ports import PriceOf
 from pilothouse.core.route import CostOf, Live, RouteSpec, Target
 from pilothouse.core.rules.types import names
@@ -112,7 +112,7 @@ def _would_go(router: Router, spec: RouteSpec, attempts: Sequence[Call], cost_of
         stream=first.is_stream,
         input_tokens=next(counted, None),
     )
-    live = Live(draw=position("draw", first.request_id), cost_of=cost_of)
+    live = Live(draw=draw(first.request_id), cost_of=cost_of)
     return router.route(facts, spec, live).targets[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from zlib import crc32
 
 _64_BITS = 2**64 - 1
 
@@ -13,6 +14,11 @@ def position(salt: str, who: str) -> float:
     """Uniform over `who` for each salt, and the same on every machine and in every release."""
     # 53 bits are what a float holds: with 64 the highest places would round up to 1.
     return (_hashed(f"{salt}\0{who}") >> 11) / 2**53
+
+
+def draw(request_id: str) -> float:
+    """A place in [0, 1) for a request: its id is random already, so a checksum of it is enough."""
+    return crc32(request_id.encode(errors="surrogatepass")) / 2**32
 
 
 def positions(salt: str, who: str, names: Sequence[str]) -> list[float]:

@@ -8,8 +8,8 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from pilothouse.client.keyring import Holder
-from pilothouse.client.limits import messages
-from pilothouse.client.limits.estimate import upper_estimate
+from pilothouse.client.limits.estimate import UpperEstimates
+from pilothouse.client.limits.messages import rate_lines
 from pilothouse.client.limits.port import Admission, Ask, Limiter
 from pilothouse.core.call import Call
 from pilothouse.core.dialect import Envelope
@@ -64,8 +64,7 @@ class Hold:
 
     def lines(self) -> str:
         """`x-ratelimit-*` header lines."""
-        found = messages.rate_headers(self._limiter.rooms(self._admission))
-        return "".join([f"{name}: {value}\r\n" for name, value in found])
+        return rate_lines(self._limiter.rooms(self._admission))
 
 
 class Admissions:
@@ -81,7 +80,7 @@ class Admissions:
     ) -> None:
         self._limiter = limiter
         self._routes = routes
-        self._price_of = price_of
+        self._estimates = UpperEstimates(price_of)
         self._now_us = now_us
         self._rules = rules
 
@@ -112,15 +111,10 @@ class Admissions:
         output_tokens = (rules.default_output_tokens if most is None else most) * envelope.n
         pico = 0
         if any(scope.budgets for scope in scopes):
+            at_us = self._now_us()
             for target in route.targets:
-                found = upper_estimate(
-                    self._price_of,
-                    target,
-                    self._now_us(),
-                    input_tokens=input_tokens,
-                    max_output_tokens=envelope.max_output_tokens,
-                    default_output_tokens=rules.default_output_tokens,
-                    candidates=envelope.n,
+                found = self._estimates.of(
+                    target, at_us, input_tokens=input_tokens, output_tokens=output_tokens
                 )
                 if found.note is not None and rules.unpriced == "refuse":
                     return _unpriced(scopes, target.name, found.note)
@@ -133,12 +127,6 @@ class Admissions:
             pico_usd=pico,
             hold_s=rules.hold_s,
         )
-
-
-def refusal_lines(refused: Refused) -> str:
-    """Header lines of a refusal."""
-    found = messages.refusal_headers(refused)
-    return "".join([f"{name}: {value}\r\n" for name, value in found])
 
 
 def _unpriced(scopes: tuple[Scope, ...], target: str, note: str) -> Refused:

@@ -23,7 +23,7 @@ from pilothouse.core.job_store import JobRequest
 from pilothouse.core.keys import Denied
 from pilothouse.core.limits import Refused
 from pilothouse.core.pico import pico_usd
-from pilothouse.core.place import position
+from pilothouse.core.place import draw
 from pilothouse.core.ports import Reply
 from pilothouse.core.route import Live, Route, RouteSpec, Split
 from pilothouse.server.doors import dialect as dialect_named
@@ -106,7 +106,7 @@ class JobAnswering:
             facts = with_content(facts, ask.request)
         live = Live(
             now_s=monotonic(),
-            draw=position("draw", facts.request_id),
+            draw=draw(facts.request_id),
             health=self._client.health,
             split=self._split_of(spec.name),
             cost_of=self._client.cost_now,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pilothouse.client.limits.messages import refusal_lines
 from pilothouse.core.dialect import Dialect
 from pilothouse.core.errors import BadRequest, ProviderError
 from pilothouse.core.key_pool import EXHAUSTED_CODE
 from pilothouse.core.limits import Refused
-from pilothouse.server.admission import refusal_lines
 from pilothouse.server.http import Exchange
 
 _STATUS_BY_CLASS = {

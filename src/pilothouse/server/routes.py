@@ -15,7 +15,7 @@ from pilothouse.client.routing import Router
 from pilothouse.core.dialect import Envelope
 from pilothouse.core.errors import did_you_mean
 from pilothouse.core.facts import Facts, facts_of_envelope, with_content
-from pilothouse.core.place import position
+from pilothouse.core.place import draw
 from pilothouse.core.prompt_prefix import conversation_key
 from pilothouse.core.request import Request
 from pilothouse.core.route import Live, Route, RouteSpec, Split
@@ -64,7 +64,7 @@ class Routes:
             facts = _facts_within(facts, spec, ask)
         live = Live(
             now_s=monotonic(),
-            draw=position("draw", facts.request_id),
+            draw=draw(facts.request_id),
             health=self._client.health,
             split=self._split_of(spec.name),
             cost_of=self._client.cost_now,

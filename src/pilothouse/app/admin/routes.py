@@ -12,7 +12,7 @@ from pilothouse.app.generation import Generation
 from pilothouse.client.route_explain import Explained, explained
 from pilothouse.core.errors import NotFound, did_you_mean
 from pilothouse.core.facts import Facts
-from pilothouse.core.place import position
+from pilothouse.core.place import draw
 from pilothouse.core.route import Live, RouteSpec
 from pilothouse.server.admin.operation import Asked, Operation
 
@@ -85,7 +85,7 @@ def route_operations(now: Callable[[], Generation]) -> Sequence[Operation]:
         facts = Facts(model=name, **structs.asdict(asked.body))
         live = Live(
             now_s=monotonic(),
-            draw=position("draw", facts.request_id),
+            draw=draw(facts.request_id),
             health=serving.client.health,
             split=serving.ticker.split_of(spec.name),
             cost_of=serving.client.cost_now,

@@ -9,6 +9,11 @@ from pilothouse.core.pico import pico_usd_up
 from pilothouse.core.ports import PriceOf
 from pilothouse.core.route import Target
 
+_KNOWN_US = 60_000_000
+"""A price that changes today is known a minute later."""
+_MOST_KNOWN = 4096
+_EXACT_BITS = 5
+
 
 class Estimate(Struct, frozen=True):
     """Tokens and money to hold. `note` says why there is no price; then `pico_usd` is what is held anyway."""
@@ -52,3 +57,35 @@ def upper_estimate(
             )
             cost_usd = max(cost_usd, price_of(target, kept, at_us).cost_usd or cost_usd)
     return Estimate(input_tokens, output, pico_usd_up(cost_usd))
+
+
+class UpperEstimates:
+    """`upper_estimate` of input and output, remembered: what it says changes with the day, not the request.
+
+    Input is rounded up by at most a sixteenth, so that questions of about a size share one estimate.
+    """
+
+    def __init__(self, price_of: PriceOf) -> None:
+        self._price_of = price_of
+        self._known: dict[tuple[str, int, int], Estimate] = {}
+        self._until_us = 0
+
+    def of(self, target: Target, at_us: int, *, input_tokens: int, output_tokens: int) -> Estimate:
+        """As `upper_estimate` says it, or a little more."""
+        if at_us >= self._until_us or len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+            self._until_us = at_us + _KNOWN_US
+        unit = 1 << max(input_tokens.bit_length() - _EXACT_BITS, 0)
+        rounded = -(-input_tokens // unit) * unit
+        key = (target.name, rounded, output_tokens)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = upper_estimate(
+                self._price_of,
+                target,
+                at_us,
+                input_tokens=rounded,
+                max_output_tokens=output_tokens,
+                default_output_tokens=output_tokens,
+            )
+        return found

@@ -10,7 +10,6 @@ from pilothouse.client.limits.messages import (
     budget_refusal,
     concurrency_refusal,
     duplicate_refusal,
-    tightest,
     unreachable_refusal,
     window_refusal,
 )
@@ -193,13 +192,18 @@ class LocalLimiter:
         """The tightest limits of the scopes asked for, as they are now."""
         assert isinstance(admission, LocalAdmission)
         now = self._now_ns() // 1000
-        found: list[tuple[bool, Room]] = []
+        requests: Window | None = None
+        tokens: Window | None = None
         for meter in admission.meters:
             for window in meter.windows:
-                empty_us = window.empty_us(now)
-                left = max(window.limit - window.total, 0)
-                found.append((window.unit == 0, Room(window.limit, left, empty_us / 1e6)))
-        return tightest(found)
+                if now >= window.ends_us:
+                    window.roll(now)
+                if window.unit:
+                    if tokens is None or _is_tighter(window, tokens):
+                        tokens = window
+                elif requests is None or _is_tighter(window, requests):
+                    requests = window
+        return Rooms(_room(requests, now), _room(tokens, now))
 
     async def run(self) -> None:
         """Book, renew, release what is past its deadline, forget what is idle; until cancelled."""
@@ -299,6 +303,18 @@ class LocalLimiter:
             # What a key or a team spends is worth knowing without a budget too.
             purses.append(self._purses.purse(scope.id, "month", None, wall))
         return tuple(purses)
+
+
+def _is_tighter(one: Window, other: Window) -> bool:
+    """Whether a smaller part of it is left."""
+    return (one.limit - one.total) * other.limit < (other.limit - other.total) * one.limit
+
+
+def _room(window: Window | None, now: int) -> Room | None:
+    if window is None:
+        return None
+    left = window.limit - window.total
+    return Room(window.limit, left if left > 0 else 0, window.empty_us(now) / 1e6)
 
 
 def _over(scope: Scope, window: Window, amounts: Amounts, now: int) -> Refused | None:

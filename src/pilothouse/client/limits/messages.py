@@ -89,33 +89,32 @@ def tightest(rooms: list[tuple[bool, Room]]) -> Rooms:
     return Rooms(found.get(True), found.get(False))
 
 
-def rate_headers(rooms: Rooms) -> list[tuple[str, str]]:
-    """`x-ratelimit-*` as OpenAI writes them: counts, and resets like `6m0s` or `120ms`."""
-    found: list[tuple[str, str]] = []
-    for name, room in (("requests", rooms.requests), ("tokens", rooms.tokens)):
-        if room is not None:
-            found += [
-                (f"x-ratelimit-limit-{name}", str(room.limit)),
-                (f"x-ratelimit-remaining-{name}", str(room.remaining)),
-                (f"x-ratelimit-reset-{name}", duration(room.reset_s)),
-            ]
-    return found
+def rate_lines(rooms: Rooms) -> str:
+    """`x-ratelimit-*` header lines as OpenAI writes them: counts, and resets like `6m0s` or `120ms`."""
+    requests, tokens = rooms.requests, rooms.tokens
+    lines = "" if requests is None else _room_lines("requests", requests)
+    return lines if tokens is None else lines + _room_lines("tokens", tokens)
 
 
-def refusal_headers(refused: Refused) -> list[tuple[str, str]]:
-    """`retry-after` in whole seconds, rounded up, and in milliseconds (SDKs read either)."""
-    found: list[tuple[str, str]] = []
+def refusal_lines(refused: Refused) -> str:
+    """Header lines: `retry-after` in whole seconds, rounded up, and in milliseconds (SDKs read either)."""
+    lines = ""
     if refused.retry_after_s is not None:
         ms = -int(-refused.retry_after_s * 1000 // 1)
-        found = [("retry-after", str(-(-ms // 1000))), ("retry-after-ms", str(ms))]
+        lines = f"retry-after: {-(-ms // 1000)}\r\nretry-after-ms: {ms}\r\n"
     for kind, names in (("requests", _REQUESTS), ("tokens", _TOKENS)):
         if refused.by in names:
-            found += rate_headers(
-                Rooms(
-                    **{kind: Room(refused.limit, refused.remaining, refused.retry_after_s or 0.0)}
-                )
-            )
-    return found
+            room = Room(refused.limit, refused.remaining, refused.retry_after_s or 0.0)
+            lines += _room_lines(kind, room)
+    return lines
+
+
+def _room_lines(name: str, room: Room) -> str:
+    return (
+        f"x-ratelimit-limit-{name}: {room.limit}\r\n"
+        f"x-ratelimit-remaining-{name}: {room.remaining}\r\n"
+        f"x-ratelimit-reset-{name}: {duration(room.reset_s)}\r\n"
+    )
 
 
 _REQUESTS = ("requests_per_minute", "requests_per_day")
