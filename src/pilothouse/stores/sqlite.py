@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -80,7 +81,7 @@ class SqliteStore(Reading):
             # once a row, which under load costs the event loop more than the insert itself.
             for start in range(0, len(calls), _ROWS_A_STATEMENT):
                 rows = [row_from_call(call) for call in calls[start : start + _ROWS_A_STATEMENT]]
-                db.execute(_insert_calls(len(rows)), [value for row in rows for value in row])
+                _insert_calls(db, rows)
 
     def write_scored(self, scored: Sequence[tuple[Call, tuple[Score, ...]]]) -> None:
         """Append calls with their scores in one transaction (graded traffic, rehearsals)."""
@@ -178,11 +179,22 @@ class SqliteStore(Reading):
                 raise
 
 
-@cache
-def _insert_calls(count: int) -> str:
-    row = f"({', '.join('?' * len(CALL_COLUMNS))})"
-    columns = ", ".join(CALL_COLUMNS)
-    return f"INSERT OR IGNORE INTO calls ({columns}) VALUES {', '.join([row] * count)}"
+def _insert_calls(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    # Most calls leave a dozen columns empty; binding those takes as long as writing all the others.
+    empty = len(rows)
+    used = [
+        (column, values)
+        for column, values in zip(CALL_COLUMNS, zip(*rows, strict=True), strict=True)
+        if values.count(None) < empty
+    ]
+    sql = _insert_calls_sql(tuple([column for column, _ in used]), len(rows))
+    db.execute(sql, list(chain.from_iterable(zip(*[values for _, values in used], strict=True))))
+
+
+@lru_cache(maxsize=256)
+def _insert_calls_sql(columns: tuple[str, ...], count: int) -> str:
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT OR IGNORE INTO calls ({', '.join(columns)}) VALUES {', '.join([row] * count)}"
 
 
 def _score_row(score: Score) -> tuple[str, str, float, str | None]:
