@@ -34,6 +34,7 @@ from pilothouse.dialects._openai_content import (
     call_out,
 )
 from pilothouse.dialects._openai_error import in_band, read_error, write_error
+from pilothouse.dialects._openai_like_before import LikeBefore
 from pilothouse.dialects._raw import ABSENT, present
 from pilothouse.dialects._sse import event_data, sse
 
@@ -76,14 +77,18 @@ _NO_EVENTS: tuple[Event, ...] = ()
 class ChatReader:
     """Reads one stream."""
 
-    __slots__ = ("_has_begun", "_is_done")
+    __slots__ = ("_has_begun", "_is_done", "_like")
 
     def __init__(self) -> None:
         self._has_begun = False
         self._is_done = False
+        self._like = LikeBefore()
 
     def read(self, event: bytes) -> Sequence[Event]:
         """See `StreamReader`."""
+        alike = self._like.read(event)
+        if alike is not None and not self._is_done:
+            return (alike,)
         data = event_data(event)
         if data is None or self._is_done:
             return _NO_EVENTS
@@ -101,7 +106,9 @@ class ChatReader:
             delta = only.delta
             # Most chunks are this.
             if delta is not None and delta.content and _is_text_alone(delta, only):
-                return (TextDelta(delta.content, only.index, present(only.logprobs)),)
+                told = TextDelta(delta.content, only.index, present(only.logprobs))
+                self._like.learn(event, told)
+                return (told,)
         return self._all(given)
 
     def _all(self, given: _ChunkIn) -> Sequence[Event]:

@@ -112,8 +112,13 @@ class SseStream:
                     raise
                 self._skip(error)
                 continue
-            if self._keeps_usage or not (len(meant) == 1 and type(meant[0]) is Used):
-                kept.append(event)
+            if len(meant) == 1:  # nearly always
+                only = meant[0]
+                found.append(only)
+                if type(only) is not Used or self._keeps_usage:
+                    kept.append(event)
+                continue
+            kept.append(event)
             found.extend(meant)
         if not found:
             return Piece(b"".join(kept), found) if kept else None
