@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tour test lint types bench bench-smoke faults sdk-matrix clean
+.PHONY: help tour test lint types bench bench-smoke faults wire-facts sdk-matrix clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench-smoke: $(STAMP) ## All benchmarks, a few seconds each
 
 faults: $(STAMP) ## Every fault a vendor can have, and what the caller sees of it
 	@$(BIN)/python tools/fault_table.py
+
+wire-facts: $(STAMP) ## The 28 facts of the vendors' wire formats, one by one
+	@$(BIN)/python tools/wire_facts.py
 
 sdk-matrix: $(STAMP) ## Two generations of the vendors' SDKs against one gateway (installs them once)
 	@$(BIN)/python tools/sdk_matrix.py

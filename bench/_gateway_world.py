@@ -89,7 +89,7 @@ class PassThrough:
 
 async def serve(handler: Any) -> None:
     """Listen on a free port, say which, run until SIGTERM."""
-    server = HttpServer(handler, lambda status, message: b"", Limits())
+    server = HttpServer(handler, lambda status, message, http: b"", Limits())
     print(f"listening on http://127.0.0.1:{await server.start('127.0.0.1', 0)}", flush=True)
     told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set_result, None)

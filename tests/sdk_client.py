@@ -25,6 +25,7 @@ RAISED = {
     "error-422": {"UnprocessableEntityError", "ClientError"},
     "error-429-7": {"RateLimitError", "ClientError"},
     "error-500": {"InternalServerError", "ServerError"},
+    "error-529": {"InternalServerError", "ServiceUnavailableError", "ServerError"},
 }
 IN_BAND = {"APIError", "StreamFailed", "APIStatusError", "ServerError"}
 Check = Callable[[Any, str, bool], Awaitable[None]]

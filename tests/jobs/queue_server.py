@@ -123,7 +123,7 @@ class QueueServer:
             out.send(404, b"{}")
 
     async def run(self, ready: Callable[[int], None], stop: asyncio.Event) -> None:
-        server = HttpServer(self.handle, lambda status, message: b"{}", Limits())
+        server = HttpServer(self.handle, lambda status, message, http: b"{}", Limits())
         port = await server.start("127.0.0.1", 0)
         work = asyncio.create_task(self.runner.run()) if self._works else None
         ready(port)

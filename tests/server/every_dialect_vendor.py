@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +121,9 @@ class FakeVendors:
     async def _answer(
         self, asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        if asked.dialect not in VENDORS:
+            writer.write(whole(200, json.dumps(_counted_or_embedded(asked)).encode()))
+            return
         vendor, model = VENDORS[asked.dialect], asked.model
         if model.startswith("error-") and model != "error-in-band":
             writer.write(_error(vendor, model))
@@ -156,13 +161,36 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
     path = head.split(" ")[1]
     if "/models/" in path:
         model, _, verb = path.rpartition("/models/")[2].partition(":")
+        if "enerateContent" not in verb:
+            return Asked(verb, model, False, body, head)
         return Asked("gemini", model, verb.startswith("stream"), body, head)
+    if path in ("/v1/messages/count_tokens", "/v1/embeddings"):
+        return Asked(path.rpartition("/")[2], body["model"], False, body, head)
     dialects = {
         "/v1/chat/completions": "openai_chat",
         "/v1/responses": "openai_responses",
         "/v1/messages": "anthropic_messages",
     }
     return Asked(dialects[path], body["model"], bool(body.get("stream")), body, head)
+
+
+def _counted_or_embedded(asked: Asked) -> dict[str, Any]:
+    """Seven tokens; the same small vector for everything."""
+    match asked.dialect:
+        case "count_tokens":
+            return {"input_tokens": 7}
+        case "countTokens":
+            return {"totalTokens": 7}
+        case "batchEmbedContents":
+            return {"embeddings": [{"values": [0.5, 0.25]} for _ in asked.body["requests"]]}
+        case _:
+            vector = base64.b64encode(struct.pack("<2f", 0.5, 0.25)).decode()
+            given = asked.body["input"]
+            count = len(given) if isinstance(given, list) and isinstance(given[0], str) else 1
+            one = {"object": "embedding", "embedding": vector}
+            usage = {"prompt_tokens": 7, "total_tokens": 7}
+            found = [{**one, "index": i} for i in range(count)]
+            return {"object": "list", "data": found, "model": "m-1", "usage": usage}
 
 
 def _error(vendor: Vendor, model: str) -> bytes:

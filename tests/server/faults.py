@@ -137,7 +137,9 @@ async def faulty_gateway(
         def provider(url: str, *keys: str) -> HttpProvider:
             secrets = [Secret(key) for key in keys or (SECRET,)]
             kind = row("openai_compatible")
-            return HttpProvider(kind, base_url=url, keys=secrets, timeouts=TIMEOUTS)
+            return HttpProvider(
+                kind, base_url=url, dialect="openai_chat", keys=secrets, timeouts=TIMEOUTS
+            )
 
         providers = {
             "faulty": provider(server.url),

@@ -287,6 +287,10 @@ FAULTS: dict[str, Fault] = {
         WORDS, _NOT_UTF8[:-9], _NOT_UTF8[-9:], *REST, instead=WHOLE[:60] + b"\xff"
     ),
     "no-last-blank-line": _streams(b"".join(EVENTS)[:-2]),
+    "crlf": _streams(*[event.replace(b"\n", b"\r\n") for event in EVENTS]),
+    "comments": _streams(b": hello\n\n", *[b": still here\n" + event for event in EVENTS]),
+    "bom": _streams(b"\xef\xbb\xbf" + EVENTS[0], *EVENTS[1:]),
+    "multi-line": _streams(*[event.replace(b', "', b',\ndata: "') for event in EVENTS]),
     "wrong-type": wrong_type,
     "html": html,
     "html-500": _says(502, b"<html><h1>502 Bad Gateway</h1></html>"),

@@ -96,6 +96,7 @@ class OpenAIChat:
             (c.id, c.function.name, c.function.arguments) for c in choice.message.tool_calls or ()
         ]
         blocks = get(choice.message, "thinking_blocks")
+        extras = {c.id: get(c, "extra_content") for c in choice.message.tool_calls or ()}
         return self._heard(
             choice.message.content or "",
             calls,
@@ -103,12 +104,14 @@ class OpenAIChat:
             answer.usage,
             get(choice.message, "reasoning_content") or "",
             blocks,
+            extras,
         )
 
     async def _streamed(self, stream: Any) -> Heard:
         text, thinking, finish, usage = "", "", None, None
         calls: dict[int, list[str]] = {}
         blocks: list[Any] = []
+        extras: dict[str, Any] = {}
         async for chunk in stream:
             usage = chunk.usage or usage
             for choice in chunk.choices:
@@ -121,8 +124,9 @@ class OpenAIChat:
                     call[0] = piece.id or call[0]
                     call[1] = piece.function.name or call[1]
                     call[2] += piece.function.arguments or ""
+                    extras[call[0]] = get(piece, "extra_content") or extras.get(call[0])
         listed = [(c[0], c[1], c[2]) for _, c in sorted(calls.items())]
-        return self._heard(text, listed, finish, usage, thinking, blocks)
+        return self._heard(text, listed, finish, usage, thinking, blocks, extras)
 
     def _heard(
         self,
@@ -132,11 +136,13 @@ class OpenAIChat:
         usage: Any,
         thinking: str,
         blocks: Any,
+        extras: dict[str, Any],
     ) -> Heard:
         turn: dict[str, Any] = {"role": "assistant", "content": text or None}
         if calls:
             turn["tool_calls"] = [
                 {"id": i, "type": "function", "function": {"name": n, "arguments": a}}
+                | ({"extra_content": extras[i]} if extras.get(i) else {})
                 for i, n, a in calls
             ]
         if thinking:

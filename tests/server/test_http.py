@@ -36,7 +36,7 @@ def answered(*data: bytes) -> tuple[list[int], bytes]:
         out.send(200, b"{}")
 
     async def main() -> bytes:
-        server = HttpServer(handle, lambda status, message: message.encode(), Limits())
+        server = HttpServer(handle, lambda status, message, http: message.encode(), Limits())
         connection, transport = ServerConnection(server), _Transport()
         connection.connection_made(cast(Any, transport))
         for piece in data:

@@ -18,7 +18,7 @@ from pilothouse.client.routing import Router
 from pilothouse.core.call import Call
 from pilothouse.core.ports import Priced
 from pilothouse.core.route import RouteSpec, Target
-from pilothouse.core.route_settings import Retries
+from pilothouse.core.route_settings import Retries, Unsupported
 from pilothouse.core.secret import Secret
 from pilothouse.providers._rows import row
 from pilothouse.providers.http import HttpProvider
@@ -134,7 +134,9 @@ async def gateway(
 
 
 @asynccontextmanager
-async def house(timeouts: Timeouts | None = None, **options: Any) -> AsyncGenerator[House]:
+async def house(
+    timeouts: Timeouts | None = None, unsupported: Unsupported = "warn", **options: Any
+) -> AsyncGenerator[House]:
     """The gateway before all four vendors."""
     async with FakeVendors() as vendors:
         providers = {
@@ -153,6 +155,7 @@ async def house(timeouts: Timeouts | None = None, **options: Any) -> AsyncGenera
                 policy="fallback",
                 targets=(Target(name=f"{vendor}-{what}", provider=vendor, model=what),),
                 retries=ONCE,
+                unsupported=unsupported,
             )
             for vendor, what in itertools.product(DIALECTS, HAPPENINGS)
         ]

@@ -327,9 +327,9 @@ def _writer(one: _One, model: str) -> StreamWriter:
     )
 
 
-def error_body(status: int, message: str) -> bytes:
-    """The body of an error met before any request could be read."""
-    return dialect_named("openai_chat").write_error(status, message)
+def error_body(status: int, message: str, http: HttpRequest) -> bytes:
+    """The body of an error met before the request could be read, in the dialect of its address."""
+    return Doors().spoken(http.path, http.headers).write_error(status, message)
 
 
 def _in_dialect(one: _One, reply: Reply, model: str) -> bytes:

@@ -44,8 +44,8 @@ class HttpRequest:
 
 
 Handler = Callable[[HttpRequest, "Exchange"], Awaitable[None]]
-ErrorBody = Callable[[int, str], bytes]
-"""Status and message to the body of an error that no handler saw."""
+ErrorBody = Callable[[int, str, HttpRequest], bytes]
+"""Status, message and as much of the request as has come to the body of an error that no handler saw."""
 
 _REASONS = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
 _JSON = b"content-type: application/json\r\n"
@@ -292,7 +292,7 @@ class ServerConnection(asyncio.Protocol):
             if exchange.is_started:
                 exchange.abort()
             else:
-                exchange.send(500, self._server.error_body(500, "internal error"))
+                exchange.send(500, self._server.error_body(500, "internal error", request))
         finally:
             self._task = None
             self.deadline_s = self._server.loop.time() + self._limits.idle_s
@@ -305,7 +305,8 @@ class ServerConnection(asyncio.Protocol):
 
     def _refuse(self, status: int, message: str) -> None:
         if self._task is None:
-            Exchange(self, False).send(status, self._server.error_body(status, message))
+            body = self._server.error_body(status, message, self._request)
+            Exchange(self, False).send(status, body)
         self.close_soon()
 
     def _count_header(self, size: int) -> None:

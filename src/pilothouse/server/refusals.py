@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from pilothouse.client.limits.messages import refusal_lines
 from pilothouse.core.dialect import Dialect
 from pilothouse.core.errors import BadRequest, ProviderError
@@ -27,12 +29,16 @@ _CODES = {
     "keys_exhausted": EXHAUSTED_CODE,
 }
 _CALLER_STATUSES = {400, 404, 413, 422}
+_OVERLOADED = {503, 529}
+"""Said on as 503, which every SDK has a class for; 529 is Anthropic's own."""
 
 
 def status_of(error: ProviderError) -> int:
     """What the caller is told."""
     if error.kind == "caller" and error.http_status in _CALLER_STATUSES:
         return error.http_status
+    if error.kind == "provider_down" and error.http_status in _OVERLOADED:
+        return 503
     return _STATUS_BY_CLASS.get(error.kind, 502)
 
 
@@ -64,7 +70,8 @@ def refuse_for(out: Exchange, dialect: Dialect, error: ProviderError, request_id
     """The route is exhausted: the caller's SDK must not multiply our attempts by its own."""
     headers = "x-should-retry: false\r\n"
     if error.retry_after_s is not None:
-        headers += f"retry-after: {max(1, round(error.retry_after_s))}\r\n"
+        wait_ms = ceil(error.retry_after_s * 1000)
+        headers += f"retry-after: {max(1, ceil(wait_ms / 1000))}\r\nretry-after-ms: {wait_ms}\r\n"
     refuse(
         out,
         dialect,

@@ -68,7 +68,7 @@ class AdminDoor:
             _send(out, operation.status, msgspec.json.encode(said), _JSON)
 
 
-def error_body(status: int, message: str) -> bytes:
+def error_body(status: int, message: str, http: HttpRequest | None = None) -> bytes:
     """`{"error": {...}}`."""
     kind = _TYPES.get(status, "internal" if status >= 500 else "invalid_request")
     return msgspec.json.encode({"error": {"type": kind, "message": message}})
