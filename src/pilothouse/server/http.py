@@ -1,7 +1,8 @@
 """An HTTP/1.1 server on asyncio, parsed by httptools (llhttp); knows nothing of models.
 
-Limits are on by default: header size, body size, time to send a request, idle time. Pipelined requests
-are answered in order, one at a time.
+Limits are on by default: connections, header size, body size, framing, time to send a request, time to take an
+answer, idle time. Pipelined requests are answered in order, one at a time. Whatever two readers could understand
+differently (RFC 9112, section 11) is refused: by llhttp's strict mode, and by `header_rules` for what that lets by.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from typing import cast
 import httptools
 from msgspec import Struct
 
+from pilothouse.server.header_rules import KNOWN_NAMES as _KNOWN_NAMES
+from pilothouse.server.header_rules import RefusedHead, joined, lowered, path_of, refuse_head
+
 log = logging.getLogger("pilothouse.server")
 
 
@@ -27,6 +31,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     request_s: float = 30.0
     """From a request's first byte to its last."""
     idle_s: float = 120.0
+    stall_s: float = 60.0
+    """How long a client may take nothing of an answer that waits for it."""
+    connections: int = 10_000
 
 
 class HttpRequest:
@@ -49,6 +56,9 @@ ErrorBody = Callable[[int, str, HttpRequest], bytes]
 
 _REASONS = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n".encode() for s in HTTPStatus}
 _JSON = b"content-type: application/json\r\n"
+_NEVER = float("inf")
+_MOST_FRAMING = 8
+"""Bytes of framing for each byte of a body: chunks of one byte have five."""
 
 
 class Exchange:
@@ -134,6 +144,12 @@ class ServerConnection(asyncio.Protocol):
         self._pieces: list[bytes] = []
         self._header_size = 0
         self._body_size = 0
+        self._wire_size = 0
+        """Bytes since the request began, framing too."""
+        self._is_deaf = False
+        """What comes now is not read: it is no HTTP, or not ours."""
+        self._refusal: tuple[int, str] | None = None
+        """Given once the answers before it are out."""
         self._is_in_headers = True
         self._is_in_request = False
         self._begun = 0
@@ -149,7 +165,11 @@ class ServerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._server.connections.add(self)
+        connections = self._server.connections
+        if len(connections) >= self._limits.connections:
+            self._refuse(503, f"there are {self._limits.connections} connections already")
+            return
+        connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closing = True
@@ -161,31 +181,37 @@ class ServerConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._drain = self._server.loop.create_future()
+        self.deadline_s = self._server.loop.time() + self._limits.stall_s
 
     def resume_writing(self) -> None:
         if self._drain is not None and not self._drain.done():
             self._drain.set_result(None)
         self._drain = None
+        is_busy = self._task is not None
+        self.deadline_s = _NEVER if is_busy else self._server.loop.time() + self._limits.idle_s
 
     def data_received(self, data: bytes) -> None:
-        if self._is_closing:
+        if self._is_closing or self._is_deaf:
             return
         own = self._begun if self._is_in_request else self._begun + 1
         try:
             self._parser.feed_data(data)
             # The parser tells a header when it is whole. One that is not counts as the data it came in,
             # if all of that is its own: a body's end may stand before it.
-            if self._is_in_request and self._is_in_headers and self._begun == own:
-                self._count_header(len(data))
+            if self._is_in_request and self._begun == own:
+                if self._is_in_headers:
+                    self._count_header(len(data))
+                else:
+                    self._count_framing(len(data))
         except httptools.HttpParserUpgrade:
-            self._refuse(400, "this server does not change protocols")
+            self._is_deaf = True  # it is answered as if it had not asked for another protocol
         except httptools.HttpParserError as error:
             cause = error.__context__
-            if isinstance(cause, _Refused):
+            if isinstance(cause, RefusedHead):
                 self._refuse(cause.status, str(cause))
             else:
                 self._refuse(400, "this is not an HTTP/1.1 request")
-        except _Refused as refused:
+        except RefusedHead as refused:
             self._refuse(refused.status, str(refused))
 
     # httptools callbacks
@@ -196,6 +222,7 @@ class ServerConnection(asyncio.Protocol):
         self._pieces = []
         self._body_size = 0
         self._header_size = 0
+        self._wire_size = 0
         self._is_in_headers = True
         self._is_in_request = True
         self._begun += 1
@@ -207,21 +234,28 @@ class ServerConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count_header(len(name) + len(value))
-        self._request.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        if not self._is_in_headers:
+            return  # a trailer: read by nobody, and not to be mistaken for a header
+        key = _KNOWN_NAMES.get(name) or lowered(name)
+        headers = self._request.headers
+        told = value.decode("latin-1")
+        headers[key] = told if key not in headers else joined(key, headers[key], told)
 
     def on_headers_complete(self) -> None:
-        request = self._request
+        request, parser = self._request, self._parser
         self._is_in_headers = False
         self._header_size = 0
-        request.method = self._parser.get_method().decode("latin-1")
+        request.method = parser.get_method().decode("latin-1")
         path, _, query = self._url.partition(b"?")
-        request.path = path.decode("latin-1")
+        request.path = path.decode("latin-1") if path[:1] == b"/" else path_of(path)
         request.query = query.decode("latin-1")
-        request.is_keep_alive = self._parser.should_keep_alive()
-        length = request.headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self._limits.body_bytes:
+        headers = request.headers
+        refuse_head(request.method, parser.get_http_version(), headers)
+        request.is_keep_alive = parser.should_keep_alive() and not parser.should_upgrade()
+        length = headers.get("content-length")
+        if length is not None and int(length) > self._limits.body_bytes:
             raise self._too_large()
-        if request.headers.get("expect", "").lower() == "100-continue":
+        if "expect" in headers:
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -272,13 +306,15 @@ class ServerConnection(asyncio.Protocol):
 
     def expire(self) -> None:
         """The sweep found this connection past its deadline."""
-        if self._is_in_headers and self._header_size == 0:
+        if self._drain is not None and self._transport is not None:
+            self._transport.abort()  # whoever answers is cancelled, and settles
+        elif self._is_in_headers and self._header_size == 0:
             self.close_soon()
         else:
             self._refuse(408, "the request did not arrive in time")
 
     def _begin(self, request: HttpRequest) -> None:
-        self.deadline_s = float("inf")
+        self.deadline_s = _NEVER if self._drain is None else self.deadline_s
         exchange = Exchange(self, request.is_keep_alive)
         self._task = self._server.loop.create_task(self._answer(request, exchange))
 
@@ -295,27 +331,41 @@ class ServerConnection(asyncio.Protocol):
                 exchange.send(500, self._server.error_body(500, "internal error", request))
         finally:
             self._task = None
-            self.deadline_s = self._server.loop.time() + self._limits.idle_s
+            if self._drain is None:
+                self.deadline_s = self._server.loop.time() + self._limits.idle_s
         if not request.is_keep_alive or self._server.is_stopping:
             self.close_soon()
         elif self._waiting and not self._is_closing:
             self._begin(self._waiting.popleft())
             if not self._waiting and self._transport is not None:
                 self._transport.resume_reading()
+        elif self._refusal is not None:
+            self._refuse(*self._refusal)
 
     def _refuse(self, status: int, message: str) -> None:
-        if self._task is None:
-            body = self._server.error_body(status, message, self._request)
-            Exchange(self, False).send(status, body)
+        """The last answer on this connection; what was asked before it is answered first."""
+        self._is_deaf = True
+        if self._task is not None:
+            self._refusal = status, message
+            return
+        body = self._server.error_body(status, message, self._request)
+        Exchange(self, False).send(status, body)
         self.close_soon()
 
     def _count_header(self, size: int) -> None:
         self._header_size += size
         if self._header_size > self._limits.header_bytes:
-            raise _Refused(431, f"request headers over {self._limits.header_bytes} bytes")
+            raise RefusedHead(431, f"request headers over {self._limits.header_bytes} bytes")
 
-    def _too_large(self) -> _Refused:
-        return _Refused(413, f"the body is larger than {self._limits.body_bytes} bytes")
+    def _count_framing(self, size: int) -> None:
+        """Chunks and their extensions may not be many times what they carry."""
+        self._wire_size += size
+        most = self._limits.header_bytes + _MOST_FRAMING * self._body_size
+        if self._wire_size - self._body_size > most:
+            raise RefusedHead(400, "the body is mostly framing: send larger chunks")
+
+    def _too_large(self) -> RefusedHead:
+        return RefusedHead(413, f"the body is larger than {self._limits.body_bytes} bytes")
 
 
 class HttpServer:
@@ -366,9 +416,3 @@ class HttpServer:
             now_s = self.loop.time()
             for connection in [c for c in self.connections if c.deadline_s < now_s]:
                 connection.expire()
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
