@@ -11,7 +11,7 @@ from msgspec import Raw
 from pii_examples import LABELLED, NOTHING
 
 from pilothouse.core.answer import Answer, Candidate
-from pilothouse.core.guard import ALLOWED, Blocked, Changed, Seen, Where
+from pilothouse.core.guard import ALLOWED, Blocked, Changed, Note, Seen, Where
 from pilothouse.core.request import Message, Request, TextPart, ThinkingPart, ToolCallPart
 from pilothouse.guards._pii_find import KINDS, find
 from pilothouse.guards._pii_stream import MOST_HELD, PiiScan, replaced
@@ -50,7 +50,7 @@ def test_the_same_value_has_the_same_placeholder_in_all_messages() -> None:
         "<EMAIL_1> and <EMAIL_2>",
         "again <EMAIL_1>",
     ]
-    assert verdict.notes == ("request: email 3",)
+    assert verdict.notes == (Note("redact", 3, "an e-mail address"),)
     assert verdict.kept == {}  # nothing is to be restored, so nothing is remembered
 
 

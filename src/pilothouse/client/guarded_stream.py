@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from pilothouse.client.guarding import Guarding, Placed, failed
+from pilothouse.client.guarding import Guarding, Placed, blocked, failed
 from pilothouse.core.answer import (
     Begin,
     End,
@@ -18,12 +18,18 @@ from pilothouse.core.answer import (
     RefusalDelta,
     TextDelta,
     ThinkingDelta,
+    ToolBegin,
     ToolDelta,
     Used,
 )
-from pilothouse.core.guard import Blocked, StreamGuard, Where
+from pilothouse.core.guard import Blocked, Note, StreamGuard, Where
 
 _Spoken = TextDelta | RefusalDelta | ThinkingDelta | ToolDelta
+_WHERES: tuple[Where, ...] = ("text", "thinking", "refusal", "arguments")
+
+
+_Key = tuple[int, Where, int]
+"""Choice, kind of text, number of the tool."""
 
 
 class GuardedStream:
@@ -31,8 +37,16 @@ class GuardedStream:
 
     def __init__(self, guarding: Guarding) -> None:
         self._guarding = guarding
-        self._runs: dict[int, _Run] = {}
-        """By choice: the run of text under way."""
+        self._runs: dict[_Key, _Run] = {}
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether any guard looks at any text of this stream."""
+        return any(
+            placed.guard.stream(seen, where) is not None
+            for placed, seen in self._guarding.outward()
+            for where in _WHERES
+        )
 
     def feed(self, events: Iterable[Event]) -> list[Event] | Blocked:
         """What may go out now."""
@@ -49,29 +63,40 @@ class GuardedStream:
             return self._spoken(event)
         if isinstance(event, (Begin, Used)):  # they say nothing of the answer: they wait for nobody
             return (event,)
-        choices = list(self._runs) if isinstance(event, End) else [event.choice]
+        rest = self._ended(None if isinstance(event, End) else event.choice, event)
+        return rest if isinstance(rest, Blocked) else [*rest, event]
+
+    def _spoken(self, event: _Spoken) -> Sequence[Event] | Blocked:
+        key = (event.choice, _where(event), event.index if isinstance(event, ToolDelta) else 0)
+        run = self._runs.get(key)
+        before: Sequence[Event] | Blocked = ()
+        if run is None:
+            before = self._ended(event.choice, event)
+            if isinstance(before, Blocked):
+                return before
+            run = self._runs[key] = _Run(self._guarding, event)
+        now = run.feed(event)
+        if isinstance(now, Blocked):
+            return now
+        if isinstance(event, ThinkingDelta) and event.signature is not None:
+            del self._runs[key]  # the block is complete
+        return [*before, *now]
+
+    def _ended(self, choice: int | None, by: Event) -> Sequence[Event] | Blocked:
+        """What the runs of a choice (None = of all) still hold, because `by` comes.
+
+        Calls of tools may come side by side, so one does not end another.
+        """
         said: list[Event] = []
-        for choice in choices:
-            rest = self._ended(choice)
+        is_tool = isinstance(by, (ToolBegin, ToolDelta))
+        for key in list(self._runs):
+            if choice not in (None, key[0]) or (is_tool and key[1] == "arguments"):
+                continue
+            rest = self._runs.pop(key).end()
             if isinstance(rest, Blocked):
                 return rest
             said += rest
-        return [*said, event]
-
-    def _spoken(self, event: _Spoken) -> Sequence[Event] | Blocked:
-        before: Sequence[Event] | Blocked = ()
-        run = self._runs.get(event.choice)
-        if run is None or not run.is_same(event):
-            before = self._ended(event.choice)
-            if isinstance(before, Blocked):
-                return before
-            run = self._runs[event.choice] = _Run(self._guarding, event)
-        now = run.feed(event)
-        return now if isinstance(now, Blocked) else [*before, *now]
-
-    def _ended(self, choice: int) -> Sequence[Event] | Blocked:
-        run = self._runs.pop(choice, None)
-        return () if run is None else run.end()
+        return said
 
 
 class _Run:
@@ -79,37 +104,30 @@ class _Run:
 
     def __init__(self, guarding: Guarding, first: _Spoken) -> None:
         self._first = first
-        self._notes = guarding.notes
+        self._guarding = guarding
         where = _where(first)
-        pairs = zip(reversed(guarding.chain), reversed(guarding.seen), strict=True)
         self._guards: list[tuple[Placed, StreamGuard]] = []
         self._blocked: Blocked | None = None
-        for placed, seen in pairs:
+        for placed, seen in guarding.outward():
             try:
                 guard = placed.guard.stream(seen, where)
             except Exception as error:
-                self._note(placed, error)
+                self._fail(placed, error)
                 continue
             if guard is not None:
                 self._guards.append((placed, guard))
 
-    def is_same(self, event: _Spoken) -> bool:
-        """Whether `event` goes on with it."""
-        first = self._first
-        if type(event) is not type(first):
-            return False
-        return not isinstance(event, ToolDelta) or event.index == getattr(first, "index", None)
-
     def feed(self, event: _Spoken) -> Sequence[Event] | Blocked:
-        """Its text, as far as the guards let it go."""
+        """Its text, as far as the guards let it go; all of it with a signature, which ends a block."""
         text = _text(event)
-        said = self._through(text)
+        is_end = isinstance(event, ThinkingDelta) and event.signature is not None
+        said = self._through(text, is_end=is_end)
         if isinstance(said, Blocked):
             return said
         if said == text:
             return (event,)
         if isinstance(event, ThinkingDelta):
-            return (replace(event, text=said),) if said or event.signature else ()
+            return (replace(event, text=said),) if said or is_end else ()
         return (_with(event, said),) if said else ()
 
     def end(self) -> Sequence[Event] | Blocked:
@@ -124,36 +142,58 @@ class _Run:
             return self._blocked
         for i, (placed, guard) in enumerate(self._guards):
             try:
-                said = guard.feed(text) if text else ""
-                if is_end and not isinstance(said, Blocked):
-                    rest = guard.end()
-                    said = rest if isinstance(rest, Blocked) else said + rest
+                said = _asked(guard, text, is_end=is_end)
             except Exception as error:
-                self._note(placed, error)
+                self._fail(placed, error)
                 if self._blocked is not None:
                     return self._blocked
                 self._guards[i] = (placed, _Open())
                 continue  # what it held is lost with it: `pass` lets on what comes
             if isinstance(said, Blocked):
-                self._blocked = said
-                return said
-            text = said
+                found = blocked(placed, self._guarding, said)
+                if isinstance(found, Blocked):
+                    self._blocked = found
+                    self._tell()
+                    return found
+                self._guards[i] = (placed, _Open())  # it only flags, and has
+            elif not placed.is_flagging:
+                text = said
+        if is_end:
+            self._tell()
         return text
 
-    def _note(self, placed: Placed, error: Exception) -> None:
-        verdict = failed(placed, self._notes, type(error).__name__)
+    def _tell(self) -> None:
+        """What the guards did in this run."""
+        for placed, guard in self._guards:
+            for note in guard.notes():
+                said = Note("flag", note.count, note.what) if placed.is_flagging else note
+                self._guarding.note(placed, said)
+
+    def _fail(self, placed: Placed, error: Exception) -> None:
+        verdict = failed(placed, self._guarding, type(error).__name__)
         if isinstance(verdict, Blocked):
             self._blocked = verdict
 
 
+def _asked(guard: StreamGuard, text: str, *, is_end: bool) -> str | Blocked:
+    said = guard.feed(text) if text else ""
+    if not is_end or isinstance(said, Blocked):
+        return said
+    rest = guard.end()
+    return rest if isinstance(rest, Blocked) else said + rest
+
+
 class _Open:
-    """In the place of a guard that failed and may be passed."""
+    """In the place of a guard that failed and may be passed, or has flagged."""
 
     def feed(self, text: str) -> str | Blocked:
         return text
 
     def end(self) -> str | Blocked:
         return ""
+
+    def notes(self) -> Sequence[Note]:
+        return ()
 
 
 def _where(event: _Spoken) -> Where:

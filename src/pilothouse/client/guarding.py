@@ -8,7 +8,8 @@ the same. One that waits for somebody else is cancelled at its limit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from time import monotonic
 from typing import TypeVar
@@ -16,10 +17,27 @@ from typing import TypeVar
 from msgspec import Struct
 
 from pilothouse.core.answer import Answer
-from pilothouse.core.guard import Allowed, Blocked, Changed, Guard, OnError, Seen
+from pilothouse.core.guard import (
+    ALLOWED,
+    Allowed,
+    Blocked,
+    Changed,
+    Deed,
+    Guard,
+    Note,
+    OnError,
+    Seen,
+    Side,
+)
 from pilothouse.core.request import Request
 
 T = TypeVar("T")
+Verdict = Allowed | Changed[T] | Blocked
+Count = Callable[[str, str, int], None]
+"""A guard's name, what it did, how often: for `/metrics`."""
+BLOCKED_STATUS = 400
+BLOCKED_CODE = "guardrail_blocked"
+log = logging.getLogger("pilothouse.guards")
 
 
 class Placed(Struct, frozen=True, kw_only=True):
@@ -27,6 +45,10 @@ class Placed(Struct, frozen=True, kw_only=True):
 
     name: str
     guard: Guard
+    kind: str = ""
+    on: Side = "both"
+    is_flagging: bool = False
+    """Whether it only says what it would have done."""
     routes: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     """Names of virtual keys; given at all, callers without one are not meant."""
@@ -34,26 +56,56 @@ class Placed(Struct, frozen=True, kw_only=True):
     on_error: OnError = "block"
     timeout_ms: float = 100.0
 
-    def is_for(self, route: str, key: str | None, team: str | None) -> bool:
-        """Whether a request like this passes it."""
-        return (
-            _is_named(route, self.routes)
-            and _is_named(key, self.keys)
-            and _is_named(team, self.teams)
-        )
+    def is_for_caller(self, key: str | None, team: str | None) -> bool:
+        """Whether a request of this key and team passes it."""
+        return _is_named(key, self.keys) and _is_named(team, self.teams)
+
+
+class Done(Struct, frozen=True):
+    """What one guard did to one request."""
+
+    guard: str
+    note: Note
 
 
 class GuardBook:
-    """All configured guards, found for each request."""
+    """All configured guards, found for each request. `count` is told what they did."""
 
-    def __init__(self, placed: Sequence[Placed] = ()) -> None:
+    def __init__(self, placed: Sequence[Placed], count: Count | None = None) -> None:
         self._placed = tuple(placed)
+        self._count = count
+        self._by_route: dict[str, tuple[Placed, ...]] = {}
 
     def chain(
         self, route: str, key: str | None = None, team: str | None = None
     ) -> tuple[Placed, ...]:
-        """Those that a request passes, in order; empty = none, and nothing more needs to be done."""
-        return tuple([one for one in self._placed if one.is_for(route, key, team)])
+        """Those that a request passes, in order; empty = none. `route` is a configured one's name."""
+        found = self._by_route.get(route)
+        if found is None:
+            found = tuple([one for one in self._placed if _is_named(route, one.routes)])
+            self._by_route[route] = found
+        if all(one.is_for_caller(key, team) for one in found):
+            return found
+        return tuple([one for one in found if one.is_for_caller(key, team)])
+
+    def around(
+        self, route: str, key: str | None = None, team: str | None = None
+    ) -> Guarding | None:
+        """One request's way through its guards; None where it passes none."""
+        chain = self.chain(route, key, team)
+        return Guarding(chain) if chain else None
+
+    def tell(self, guarding: Guarding, route: str, request_id: str) -> None:
+        """Count and log what was done, once the request is over. No text of it is told."""
+        for done in guarding.notes:
+            note = done.note
+            if self._count is not None:
+                self._count(done.guard, note.deed, note.count)
+            log.log(
+                logging.WARNING if note.deed == "error" else logging.INFO,
+                "guard %s: %s %d (%s) in request %s on route %s",
+                *(done.guard, note.deed, note.count, note.what, request_id, route),
+            )
 
 
 class Guarding:
@@ -61,7 +113,7 @@ class Guarding:
 
     def __init__(self, chain: Sequence[Placed]) -> None:
         self.chain = chain
-        self.notes: list[str] = []
+        self.notes: list[Done] = []
         self.seen: list[Seen] = []
         """What each guard knows of the question, once `before` has passed."""
 
@@ -69,7 +121,9 @@ class Guarding:
         """The question as the target may see it."""
         for placed in self.chain:
             call = placed.guard.before
-            verdict = await self._asked(placed, lambda call=call, r=request: call(r))
+            verdict: Verdict[Request] = ALLOWED
+            if placed.on != "answer":
+                verdict = await self._asked(placed, lambda call=call, r=request: call(r))
             kept: Mapping[str, str] = {}
             seen = request
             if isinstance(verdict, Blocked):
@@ -81,7 +135,7 @@ class Guarding:
 
     async def after(self, answer: Answer) -> Answer | Blocked:
         """The answer as the caller may see it."""
-        for placed, seen in zip(reversed(self.chain), reversed(self.seen), strict=True):
+        for placed, seen in self.outward():
             call = placed.guard.after
             verdict = await self._asked(placed, lambda call=call, a=answer, s=seen: call(a, s))
             if isinstance(verdict, Blocked):
@@ -90,13 +144,28 @@ class Guarding:
                 answer = verdict.value
         return answer
 
+    def outward(self) -> Iterable[tuple[Placed, Seen]]:
+        """The guards that an answer passes, in its order: those of the answer, and who handed something on."""
+        pairs = zip(reversed(self.chain), reversed(self.seen), strict=True)
+        return [(one, seen) for one, seen in pairs if one.on != "request" or seen.kept]
+
+    def note(self, placed: Placed, note: Note) -> None:
+        """For the record."""
+        self.notes.append(Done(placed.name, note))
+
+    @property
+    def line(self) -> str:
+        """The header line that says what was done so far, e.g. `x-pilothouse-guards: pii:redact(3)`; or nothing."""
+        sums: dict[tuple[str, Deed], int] = {}
+        for done in self.notes:
+            key = (done.guard, done.note.deed)
+            sums[key] = sums.get(key, 0) + done.note.count
+        said = [f"{guard}:{deed}({count})" for (guard, deed), count in sums.items()]
+        return f"x-pilothouse-guards: {', '.join(said)}\r\n" if said else ""
+
     async def _asked(
-        self,
-        placed: Placed,
-        call: Callable[
-            [], Allowed | Changed[T] | Blocked | Awaitable[Allowed | Changed[T] | Blocked]
-        ],
-    ) -> Allowed | Changed[T] | Blocked:
+        self, placed: Placed, call: Callable[[], Verdict[T] | Awaitable[Verdict[T]]]
+    ) -> Verdict[T]:
         started_s = monotonic()
         try:
             found = call()
@@ -105,23 +174,40 @@ class Guarding:
         except Exception as error:
             # Whatever went wrong in it: its text may hold what it looked at, so only its kind is told.
             late = isinstance(error, TimeoutError)
-            return failed(placed, self.notes, "was late" if late else type(error).__name__)
+            return failed(placed, self, "was late" if late else type(error).__name__)
         if (monotonic() - started_s) * 1000 > placed.timeout_ms:
-            return failed(placed, self.notes, "was late")
-        if not isinstance(found, Blocked):
-            self.notes += [f"{placed.name}: {note}" for note in found.notes]
+            return failed(placed, self, "was late")
+        return self._heeded(placed, found)
+
+    def _heeded(self, placed: Placed, found: Verdict[T]) -> Verdict[T]:
+        """The verdict as it counts, noted."""
+        if isinstance(found, Blocked):
+            return blocked(placed, self, found)
+        if placed.is_flagging:
+            for note in found.notes:
+                self.note(placed, Note("flag", note.count, note.what))
+            return ALLOWED
+        for note in found.notes:
+            self.note(placed, note)
         return found
 
 
-def failed(placed: Placed, notes: list[str], how: str) -> Allowed | Blocked:
+def blocked(placed: Placed, guarding: Guarding, found: Blocked) -> Allowed | Blocked:
+    """A guard said no: noted, and no unless it only flags. The reason begins with its name."""
+    if placed.is_flagging:
+        guarding.note(placed, Note("flag", 1, found.code))
+        return ALLOWED
+    guarding.note(placed, Note("block", 1, found.code))
+    return Blocked(reason=f'stopped by the guard "{placed.name}": {found.reason}', code=found.code)
+
+
+def failed(placed: Placed, guarding: Guarding, how: str) -> Allowed | Blocked:
     """What a guard that could not say anything means."""
-    notes.append(f"{placed.name}: failed ({how})")
-    if placed.on_error == "pass":
-        return Allowed()
-    return Blocked(
-        reason=f'the guard "{placed.name}" could not look at this, so it does not pass',
-        code="guard_failed",
-    )
+    guarding.note(placed, Note("error", 1, how))
+    if placed.on_error == "pass" or placed.is_flagging:
+        return ALLOWED
+    reason = "it could not look at this, so it does not pass"
+    return Blocked(reason=f'stopped by the guard "{placed.name}": {reason}', code="guard_failed")
 
 
 def _is_named(name: str | None, names: tuple[str, ...]) -> bool:

@@ -19,19 +19,33 @@ Where = Literal["text", "thinking", "refusal", "arguments"]
 """Which words of an answer: `arguments` is the JSON text of a tool call."""
 OnError = Literal["block", "pass"]
 """What becomes of a request whose guard failed or was late: refused, or let through with a note."""
+Side = Literal["request", "answer", "both"]
+"""What of an exchange a guard looks at."""
+Deed = Literal["redact", "mask", "change", "restore", "flag", "block", "error"]
+"""What a guard did, for the record: few words, so that they can be counted."""
+Action = Literal["redact", "mask", "block", "flag"]
+"""What a configured guard shall do. `flag`: nothing but say that it would have."""
+
+
+class Note(Struct, frozen=True):
+    """What was done, how often, and to what kind of thing; never what was found."""
+
+    deed: Deed
+    count: int = 1
+    what: str = ""
 
 
 class Allowed(Struct, frozen=True):
     """Nothing to say; `notes` for the record."""
 
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class Changed(Struct, Generic[T], frozen=True):
     """Go on with `value`. `notes` say what was done, never what was found."""
 
     value: T
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     kept: Mapping[str, str] = {}
     """What this guard wants back with the answer."""
 
@@ -42,8 +56,6 @@ class Blocked(Struct, frozen=True, kw_only=True):
     reason: str
     code: str
     """One word for programs, e.g. `pii_detected`."""
-    ask_again: str | None = None
-    """For an answer: what to tell the model, where asking once more may help."""
 
 
 ALLOWED = Allowed()
@@ -67,6 +79,10 @@ class StreamGuard(Protocol):
 
     def end(self) -> str | Blocked:
         """The rest; the run is over."""
+        ...
+
+    def notes(self) -> Sequence[Note]:
+        """What it did, asked once when the run is over."""
         ...
 
 
@@ -101,11 +117,18 @@ class GuardKind(Struct, frozen=True):
     """What a plugin file holds: the shape of its settings, what can be wrong with them, and how it is built."""
 
     settings: type[Any]
-    """A frozen msgspec struct; every field has a default unless it must be given."""
+    """A frozen msgspec struct; every field has a default unless it must be given. Its `action` and
+    `applies_to`, where it has them, are said beside the settings."""
     build: Callable[[Any, Mapping[str, str]], Guard]
     """Settings without problems, and the environment, to a guard."""
     problems: Callable[[Any, Mapping[str, str] | None], Sequence[Problem]] = lambda settings, env: ()
     """Environment None = not to be looked at."""
+    actions: tuple[Action, ...] = ("block", "flag")
+    """What it can be told to do; the first is what it does untold."""
+    sides: tuple[Side, ...] = ("both", "request", "answer")
+    """What it can look at; the first is what it does untold."""
+    files: tuple[str, ...] = ()
+    """Settings that are paths, relative to the configuration's folder."""
 
 
 class Passive:

@@ -194,9 +194,9 @@ def _wrong_object(
         known = name in properties
         if not known and others is False:
             return f"{at} has a key that the schema does not know"
-        said = first_error(
-            inner, properties[name] if known else others, root, f"{at}.{name[:50]}", depth + 1
-        )
+        # A key that the schema does not name is the answer's own word, and is not repeated.
+        where = f"{at}.{name[:50]}" if known else f"{at}.*"
+        said = first_error(inner, properties[name] if known else others, root, where, depth + 1)
         if said:
             return said
     return ""

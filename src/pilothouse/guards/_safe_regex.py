@@ -17,7 +17,7 @@ from msgspec import Struct
 # The standard library's own reading of an expression; it has no public name.
 sre: Any = import_module("re._constants")
 parser: Any = import_module("re._parser")
-MOST_WAYS = 10_000
+MOST_WAYS = 1_000
 """For each place in a text where a match may begin."""
 MOST_CHARS = 512
 """Of one match: so much of a stream may have to wait."""

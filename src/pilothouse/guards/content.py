@@ -18,6 +18,7 @@ from pilothouse.core.guard import (
     Blocked,
     Changed,
     GuardKind,
+    Note,
     Problem,
     Seen,
     StreamGuard,
@@ -40,7 +41,6 @@ class ContentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     deny: Annotated[list[Entry], Meta(min_length=1)]
     allow: list[Entry] = []
     """What is taken out before looking: the innocent words that hold a denied one."""
-    action: Literal["block", "note"] = "block"
     applies_to: Literal["both", "request", "answer"] = "both"
     whole_word: bool = True
     fold: bool = True
@@ -61,7 +61,7 @@ class Content:
         if self._settings.applies_to == "answer":
             return ALLOWED
         if any(self._words.is_in(text) for text, _ in request_texts(request)):
-            return self._found("request")
+            return self._blocked("request")
         return ALLOWED
 
     def after(self, answer: Answer, seen: Seen) -> Allowed | Changed[Answer] | Blocked:
@@ -69,19 +69,14 @@ class Content:
         if self._settings.applies_to == "request":
             return ALLOWED
         if any(self._words.is_in(text) for text, _ in answer_texts(answer)):
-            return self._found("answer")
+            return self._blocked("answer")
         return ALLOWED
 
     def stream(self, seen: Seen, where: Where) -> StreamGuard | None:
-        """A run of the answer. `note` cannot be told of a stream, so it is not looked at."""
-        if self._settings.applies_to == "request" or self._settings.action == "note":
+        """A run of the answer."""
+        if self._settings.applies_to == "request":
             return None
         return _Run(self._words, self._blocked("answer"))
-
-    def _found(self, what: str) -> Allowed | Blocked:
-        if self._settings.action == "note":
-            return Allowed((f"{what}: denied words",))
-        return self._blocked(what)
 
     def _blocked(self, what: str) -> Blocked:
         reason = self._settings.message or f"the {what} holds words that are not allowed here"
@@ -113,6 +108,9 @@ class _Run:
     def end(self) -> str | Blocked:
         held, self._held = self._held, ""
         return self._blocked if self._words.is_in(self._before + held) else held
+
+    def notes(self) -> Sequence[Note]:
+        return ()
 
 
 def words_of(settings: ContentSettings) -> Phrases:

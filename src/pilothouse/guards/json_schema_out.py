@@ -15,6 +15,7 @@ from pilothouse.core.guard import (
     Blocked,
     Changed,
     GuardKind,
+    Note,
     Passive,
     Problem,
     Seen,
@@ -29,8 +30,6 @@ class JsonSchemaOutSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Without a `schema`, what the request asked for is checked (its JSON schema, or any JSON object)."""
 
     schema: dict[str, Any] | None = None
-    otherwise: Literal["block", "ask_again"] = "block"
-    """`ask_again`: once more, with what was wrong; then block."""
     stream: Literal["hold", "check_at_end"] = "hold"
     """`hold`: nothing goes out before it is known to be good. `check_at_end`: an error ends the stream."""
     most_chars: Annotated[int, Meta(ge=1, le=50_000_000)] = 1_000_000
@@ -51,7 +50,7 @@ class JsonSchemaOut(Passive):
             if _is_text(candidate):
                 text = "".join([p.text for p in candidate.parts if isinstance(p, TextPart)])
                 if said := self.wrong(text, schema):
-                    return self._blocked(said)
+                    return self.blocked(said)
         return ALLOWED
 
     def stream(self, seen: Seen, where: Where) -> StreamGuard | None:
@@ -71,24 +70,15 @@ class JsonSchemaOut(Passive):
             return "it is not JSON"
         return first_error(value, schema)
 
-    def blocked_for(self, said: str) -> Blocked:
+    def blocked(self, said: str) -> Blocked:
         """The verdict."""
-        return self._blocked(said)
+        reason = f"the answer does not keep its JSON schema: {said}"
+        return Blocked(reason=reason, code="schema_mismatch")
 
     @property
     def most_chars(self) -> int:
         """That are kept for looking at."""
         return self._settings.most_chars
-
-    def _blocked(self, said: str) -> Blocked:
-        again = None
-        if self._settings.otherwise == "ask_again":
-            again = f"That was not what is needed: {said}. Answer again, with that JSON alone."
-        return Blocked(
-            reason=f"the answer does not keep its JSON schema: {said}",
-            code="schema_mismatch",
-            ask_again=again,
-        )
 
     def _schema(self, request: Request) -> Any:
         if self._settings.schema is not None:
@@ -113,15 +103,18 @@ class _Run:
     def feed(self, text: str) -> str | Blocked:
         self._size += len(text)
         if self._size > self._guard.most_chars:
-            return self._guard.blocked_for(f"it has more than {self._guard.most_chars} characters")
+            return self._guard.blocked(f"it has more than {self._guard.most_chars} characters")
         self._pieces.append(text)
         return "" if self._is_held else text
 
     def end(self) -> str | Blocked:
         text = "".join(self._pieces)
         if said := self._guard.wrong(text, self._schema):
-            return self._guard.blocked_for(said)
+            return self._guard.blocked(said)
         return text if self._is_held else ""
+
+    def notes(self) -> Sequence[Note]:
+        return ()
 
 
 def _is_text(candidate: Candidate) -> bool:
@@ -146,5 +139,8 @@ def _problems(
 
 
 plugin = GuardKind(
-    JsonSchemaOutSettings, lambda settings, environ: JsonSchemaOut(settings), _problems
+    JsonSchemaOutSettings,
+    lambda settings, environ: JsonSchemaOut(settings),
+    _problems,
+    sides=("answer",),
 )

@@ -18,6 +18,7 @@ from pilothouse.core.guard import (
     Blocked,
     Changed,
     GuardKind,
+    Note,
     Problem,
     Seen,
     StreamGuard,
@@ -75,7 +76,7 @@ class Pii:
         if changed is request:
             return ALLOWED
         kept = work.names.values if self._settings.restore else {}
-        return Changed(changed, work.notes("request"), kept)
+        return Changed(changed, work.notes(), kept)
 
     def after(self, answer: Answer, seen: Seen) -> Allowed | Changed[Answer] | Blocked:
         """The same for the answer; then placeholders get their values back."""
@@ -89,9 +90,12 @@ class Pii:
                         work.change(text, where)
                 if work.found:
                     return _blocked("the answer", work.found)
+        notes = work.notes()
         if seen.kept:
-            changed = with_answer_texts(changed, lambda t, w: restored(t, seen.kept, w))
-        return ALLOWED if changed is answer else Changed(changed, work.notes("answer"))
+            back = with_answer_texts(changed, lambda t, w: restored(t, seen.kept, w))
+            notes += (Note("restore"),) if back is not changed else ()
+            changed = back
+        return ALLOWED if changed is answer else Changed(changed, notes)
 
     def stream(self, seen: Seen, where: Where) -> StreamGuard | None:
         """The same for a run of text. Thinking is only looked at, to block."""
@@ -132,9 +136,10 @@ class _Work:
             return None
         return masked(value, kind) if self._action == "mask" else self.names.name(value, kind)
 
-    def notes(self, what: str) -> tuple[str, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """Kinds and how many, never values."""
-        return tuple([f"{what}: {kind} {count}" for kind, count in self.found.items()])
+        deed = "mask" if self._action == "mask" else "redact"
+        return tuple([Note(deed, count, _WORDS[kind]) for kind, count in self.found.items()])
 
 
 class _Run:
@@ -156,6 +161,10 @@ class _Run:
     def end(self) -> str | Blocked:
         """The rest."""
         return self._said("" if self._scan is None else self._scan.end(), is_end=True)
+
+    def notes(self) -> Sequence[Note]:
+        """What was replaced; what got its value back is not counted in a stream."""
+        return () if self._is_blocking else self._work.notes()
 
     def _said(self, text: str, *, is_end: bool) -> str | Blocked:
         if self._is_blocking and self._work.found:
@@ -195,4 +204,9 @@ def _problems(settings: PiiSettings, environ: Mapping[str, str] | None) -> Seque
     return ()
 
 
-plugin = GuardKind(PiiSettings, lambda settings, environ: Pii(settings), _problems)
+plugin = GuardKind(
+    PiiSettings,
+    lambda settings, environ: Pii(settings),
+    _problems,
+    actions=("redact", "mask", "block", "flag"),
+)

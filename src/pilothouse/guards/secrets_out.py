@@ -17,6 +17,7 @@ from pilothouse.core.guard import (
     Blocked,
     Changed,
     GuardKind,
+    Note,
     Passive,
     Problem,
     Seen,
@@ -65,7 +66,7 @@ class SecretsOut(Passive):
         if not self._is_redacting or "thinking" in held:  # signed words cannot be changed
             return _SECRET
         changed = with_answer_texts(answer, lambda text, where: self.without(text))
-        return Changed(changed, (f"answer: secret {len(held)}",))
+        return Changed(changed, (Note("redact", len(held), "a secret of ours"),))
 
     def stream(self, seen: Seen, where: Where) -> StreamGuard | None:
         """What may be the beginning of a secret, or of a passage, waits."""
@@ -131,6 +132,7 @@ class _Run:
         self._needles = needles
         self._is_redacting = is_redacting
         self._held = ""
+        self._count = 0
 
     def feed(self, text: str) -> str | Blocked:
         self._held += text
@@ -154,7 +156,11 @@ class _Run:
             if not self._is_redacting:
                 return _SECRET
             self._held = clean
+            self._count += 1
         return None
+
+    def notes(self) -> Sequence[Note]:
+        return (Note("redact", self._count, "a secret of ours"),) if self._count else ()
 
 
 def _open_from(text: str, needle: str) -> int:
@@ -185,4 +191,10 @@ def _problems(settings: SecretsOutSettings, environ: Mapping[str, str] | None) -
     return found
 
 
-plugin = GuardKind(SecretsOutSettings, SecretsOut, _problems)
+plugin = GuardKind(
+    SecretsOutSettings,
+    SecretsOut,
+    _problems,
+    actions=("block", "redact", "flag"),
+    sides=("answer",),
+)

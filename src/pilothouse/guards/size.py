@@ -14,6 +14,7 @@ from pilothouse.core.guard import (
     Blocked,
     Changed,
     GuardKind,
+    Note,
     Passive,
     Problem,
     Seen,
@@ -97,6 +98,9 @@ class _Counted:
 
     def end(self) -> str | Blocked:
         return ""
+
+    def notes(self) -> Sequence[Note]:
+        return ()
 
 
 def _too_long(most: int) -> Blocked:
