@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from pilothouse.app.generation import Generation
-from pilothouse.client.metrics import Series
+from pilothouse.client.metrics import GuardDeeds, Series
 from pilothouse.core.health import TargetHealth
 
 log = logging.getLogger("pilothouse.serving")
@@ -43,6 +43,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     series: list[Series]
     targets: list[TargetState]
     shed_rows: int
+    guards: list[GuardDeeds] = []
 
 
 def states_of(generation: Generation, worker: int) -> list[TargetState]:

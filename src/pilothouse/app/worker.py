@@ -166,6 +166,7 @@ def _figures(base: _Base, reloader: Reloader, place: Place) -> Callable[[], Figu
     def figures() -> Figures:
         return Figures(
             series=base.lasting.recorder.series,
+            guards=base.lasting.recorder.guards,
             targets=states_of(reloader.now, place.number),
             shed_rows=base.recorder.shed,
         )

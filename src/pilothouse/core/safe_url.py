@@ -16,10 +16,12 @@ from pilothouse.core.errors import InvalidInput
 
 LONGEST = 2048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_BAD_PORTS = {
-    *(1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566),
-    *(6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
-}
+_BAD_PORTS = frozenset(
+    {
+        *(1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566),
+        *(6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
+    }
+)
 """Of 1024 and above; below it only 80 and 443 are asked."""
 _ODD = re.compile(r"[\x00-\x20\x7f\\]|[^\x00-\x7f]")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_\-]{0,61}[a-z0-9_])?")

@@ -12,7 +12,7 @@ from pilothouse.app.generation import Generation
 from pilothouse.app.limits_config import LimitsConfig
 from pilothouse.app.reloading import Reloaded
 from pilothouse.app.siblings import Siblings, TargetState
-from pilothouse.client.metrics import summed
+from pilothouse.client.metrics import summed, summed_guards
 from pilothouse.core.route import Target
 from pilothouse.providers._config import ProviderConfig
 from pilothouse.server.admin.metrics_text import CONTENT_TYPE, metrics_text
@@ -78,6 +78,7 @@ def running_operations(
             in_flight,
             shed_rows=sum(one.shed_rows for one in figures),
             workers=len(figures),
+            guards=summed_guards(row for one in figures for row in one.guards),
         )
         return Page(text.encode(), CONTENT_TYPE)
 

@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
-from pilothouse.client.metrics import BOUNDS_MS, Histogram, Series
+from pilothouse.client.metrics import BOUNDS_MS, GuardDeeds, Histogram, Series
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _Sample = tuple[Mapping[str, str], object]
 
 
 def metrics_text(
-    series: Sequence[Series], in_flight: Mapping[str, int], *, shed_rows: int, workers: int
+    series: Sequence[Series],
+    in_flight: Mapping[str, int],
+    *,
+    shed_rows: int,
+    workers: int,
+    guards: Sequence[GuardDeeds] = (),
 ) -> str:
     """The whole page. `in_flight` is by target."""
     parts = [
@@ -51,6 +56,12 @@ def metrics_text(
             "gauge",
             "Attempts under way.",
             [({"target": name}, count) for name, count in sorted(in_flight.items())],
+        ),
+        _family(
+            "guards_total",
+            "counter",
+            "What guards did: redactions, blocks and so on.",
+            [({"guard": g.guard, "action": g.deed}, g.count) for g in guards],
         ),
         _family("shed_rows_total", "counter", "Call rows that were not kept.", [({}, shed_rows)]),
         _family("workers", "gauge", "Worker processes that these figures are of.", [({}, workers)]),
