@@ -21,6 +21,7 @@ from pilothouse.app.compose import random_bits_source
 from pilothouse.client.cache.answers import AnswerCache
 from pilothouse.client.cache.memory import MemoryBackend
 from pilothouse.client.caller import Client
+from pilothouse.client.guarding import GuardBook
 from pilothouse.client.routing import Router
 from pilothouse.core.call import Call
 from pilothouse.core.ports import Priced
@@ -78,6 +79,7 @@ async def running(
     limits: Limits | None = None,
     timeouts: Timeouts | None = None,
     cache: CacheSettings | None = None,
+    guards: GuardBook | None = None,
 ) -> AsyncGenerator[Harness]:
     calls: list[Call] = []
     async with FakeUpstream() as upstream:
@@ -119,7 +121,7 @@ async def running(
         if cache is not None:
             memory = MemoryBackend(1_000_000, time.monotonic)
             kept = AnswerCache(memory, lambda: time.time_ns() // 1000)
-        gateway = Gateway(client, router, lambda route: None, callers, cache=kept)
+        gateway = Gateway(client, router, lambda route: None, callers, cache=kept, guards=guards)
         server = HttpServer(gateway.handle, error_body, limits or Limits())
         port = await server.start("127.0.0.1", 0)
         try:
