@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pilothouse.core.errors import NotFound, did_you_mean
 
-Kind = Literal["dialects", "providers", "policies", "scorers", "stores", "embedders"]
+Kind = Literal["dialects", "providers", "policies", "scorers", "stores", "embedders", "guards"]
 
 _ONE: dict[Kind, str] = {
     "dialects": "dialect",
@@ -22,6 +22,7 @@ _ONE: dict[Kind, str] = {
     "scorers": "scorer",
     "stores": "store",
     "embedders": "embedder",
+    "guards": "guard",
 }
 
 

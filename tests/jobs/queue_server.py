@@ -20,6 +20,7 @@ from queue_tables import Tables
 from pilothouse import recordings, registry
 from pilothouse.app.compose import random_bits_source
 from pilothouse.client.caller import Client
+from pilothouse.client.guarding import GuardBook
 from pilothouse.client.job_runner import JobRunner, Pace
 from pilothouse.client.keyring import Holder
 from pilothouse.client.routing import Router
@@ -70,7 +71,9 @@ def holder_named(name: str) -> Holder | None:
     return Holder(key, ())
 
 
-def answering(recorder: Any, rules: JobRules = RULES) -> tuple[JobAnswering, Router, Client]:
+def answering(
+    recorder: Any, rules: JobRules = RULES, guards: GuardBook | None = None
+) -> tuple[JobAnswering, Router, Client]:
     target = Target(name="small", provider="replay", model=MODEL)
     client = Client(
         {"replay": Replay("builtin:gsm8k")},
@@ -81,7 +84,7 @@ def answering(recorder: Any, rules: JobRules = RULES) -> tuple[JobAnswering, Rou
     )
     spec = RouteSpec(name="small", policy="fallback", targets=(target,))
     router = Router({"small": spec}, lambda name: registry.plugin("policies", name))
-    answer = JobAnswering(client, router, lambda route: None, holder_named, rules)
+    answer = JobAnswering(client, router, lambda route: None, holder_named, rules, guards=guards)
     return answer, router, client
 
 

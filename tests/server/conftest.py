@@ -21,6 +21,7 @@ from pilothouse.app.compose import random_bits_source
 from pilothouse.client.cache.answers import AnswerCache
 from pilothouse.client.cache.memory import MemoryBackend
 from pilothouse.client.caller import Client
+from pilothouse.client.guarding import GuardBook
 from pilothouse.client.routing import Router
 from pilothouse.client.shadow import Shadows
 from pilothouse.core.call import Call
@@ -84,6 +85,7 @@ async def running(
     cache: CacheSettings | None = None,
     serves: Mapping[str, Any] | None = None,
     dialect: str | None = None,
+    guards: GuardBook | None = None,
 ) -> AsyncGenerator[Harness]:
     """`serves`: fields of every route, over the usual ones; targets are named."""
     calls: list[Call] = []
@@ -133,7 +135,9 @@ async def running(
             lambda target, usage, at_us: Priced(None, "not priced: a test"),
             lambda: time.time_ns() // 1000,
         )
-        gateway = Gateway(client, router, lambda route: None, callers, cache=kept, shadows=shadows)
+        gateway = Gateway(
+            client, router, lambda route: None, callers, cache=kept, shadows=shadows, guards=guards
+        )
         server = HttpServer(gateway.handle, error_body, limits or Limits())
         port = await server.start("127.0.0.1", 0)
         try:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from pilothouse.app.cache_config import CacheConfig, cache_config_problems
 from pilothouse.app.caching import cache_problems
+from pilothouse.app.guards_config import GuardConfig, GuardRow, read_guards
 from pilothouse.app.limits_config import LimitsConfig, limits_problems
 from pilothouse.app.queue_config import QueueConfig, queue_problems
 from pilothouse.app.route_problems import route_problems
@@ -72,6 +74,7 @@ class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     admin: AdminConfig | None = None
     limits: LimitsConfig = LimitsConfig()
     cache: CacheConfig = CacheConfig()
+    guards: list[GuardConfig] = []
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -89,6 +92,7 @@ class Config(Struct, frozen=True, kw_only=True):
     admin: AdminConfig | None = None
     limits: LimitsConfig = LimitsConfig()
     cache: CacheConfig = CacheConfig()
+    guards: tuple[GuardRow, ...] = ()
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
@@ -118,9 +122,12 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     problems += [document.error(at, said) for at, said in store_problems(file.store, environ)]
     problems += limits_problems(document, file.limits, file.routes, file.targets, environ)
     problems += _door_problems(document, environ)
+    known = [*file.routes, *file.targets]
+    guards, wrong = read_guards(document, file.guards, known, file.aliases, path.parent, environ)
+    problems += wrong
     if problems:
         raise InvalidInput("\n".join(str(p) for p in problems))
-    return _resolved(file, path, environ)
+    return replace(_resolved(file, path, environ), guards=tuple(guards))
 
 
 def _door_problems(

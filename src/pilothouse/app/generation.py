@@ -13,6 +13,7 @@ from pilothouse import registry
 from pilothouse.app.caching import open_cache
 from pilothouse.app.compose import now_us, open_providers, random_bits_source
 from pilothouse.app.config import Config
+from pilothouse.app.guarding import open_guards
 from pilothouse.app.limits_config import scopes_of
 from pilothouse.app.queueing import Queue, open_queue
 from pilothouse.app.stores import Store
@@ -181,6 +182,7 @@ async def open_generation(
         now_us,
         os.environ,
     )
+    guards = open_guards(config.guards, os.environ, lasting.recorder.guarded)
     live = Live()
     queue = open_queue(
         config.queue,
@@ -191,9 +193,18 @@ async def open_generation(
         ring,
         lambda: live.count,
         admissions=admissions,
+        guards=guards,
     )
     gateway = Gateway(
-        client, router, ticker.split_of, callers, admissions, cache, shadows, queue=queue.doors
+        client,
+        router,
+        ticker.split_of,
+        callers,
+        admissions,
+        cache,
+        shadows,
+        guards,
+        queue=queue.doors,
     )
     return Generation(
         config, client, router, ring, ticker, gateway, cache, queue, live, lasting.answers, shadows

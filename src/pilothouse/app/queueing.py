@@ -12,6 +12,7 @@ from pilothouse.app.compose import now_us
 from pilothouse.app.queue_config import QueueConfig, pace_of, rules_of, windows_of
 from pilothouse.app.working import worker_name
 from pilothouse.client.caller import Client
+from pilothouse.client.guarding import GuardBook
 from pilothouse.client.job_runner import JobRunner
 from pilothouse.client.keyring import Holder, KeyRing
 from pilothouse.client.routing import Router
@@ -59,6 +60,7 @@ def open_queue(
     *,
     admissions: Admits | None = None,
     check_url: CheckUrl | None = None,
+    guards: GuardBook | None = None,
 ) -> Queue:
     """The queue by its section. `live` counts the requests under way: at `busy_at` no job is taken.
 
@@ -74,6 +76,7 @@ def open_queue(
             lambda key_id: ring.holder(key_id, now_us()),
             rules,
             admissions,
+            guards,
         )
         runner = JobRunner(
             store.jobs,

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from pilothouse.app.generation import Generation
-from pilothouse.client.metrics import Series
+from pilothouse.client.metrics import GuardDeeds, Series
 from pilothouse.client.shadow_counts import ShadowCounts
 from pilothouse.core.health import TargetHealth
 from pilothouse.server.answer_counts import AnswerCount
@@ -48,6 +48,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     shed_rows: int
     shadows: dict[str, ShadowCounts]
     """By route."""
+    guards: list[GuardDeeds] = []
 
 
 def states_of(generation: Generation, worker: int) -> list[TargetState]:

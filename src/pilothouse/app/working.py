@@ -14,6 +14,7 @@ from pathlib import Path
 from pilothouse import registry
 from pilothouse.app.compose import Parts, now_us, open_client
 from pilothouse.app.config import Config, load_config
+from pilothouse.app.guarding import open_guards
 from pilothouse.app.queue_config import QueueConfig, pace_of, rules_of
 from pilothouse.client.job_runner import JobRunner
 from pilothouse.client.keyring import KeyRing
@@ -70,6 +71,7 @@ async def run(
             ticker.split_of,
             lambda key_id: ring.holder(key_id, now_us()),
             rules,
+            guards=open_guards(config.guards, os.environ),
         )
         name = worker_name(parts.client.new_id())
         pace = pace_of(queue, concurrency)

@@ -30,6 +30,7 @@ COMMANDS = {
     "work": "Answer queued requests in a process of its own, on any machine.",
     "keys": "Virtual keys: make, limit, rotate, revoke, and what they spent.",
     "cache": "What a request is to the answer cache, and how often a near answer is wrong.",
+    "guards": "What looks at questions and answers, and what it would do to a text.",
     "check": "Validate a configuration without starting anything.",
     "routes": "Routes as configured: list them, explain a choice, replay recorded calls.",
     "migrate": "Plan, rehearse, run and read rollouts from one model to another.",

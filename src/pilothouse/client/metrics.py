@@ -6,6 +6,7 @@ A series is one (source, route, target) of the configuration. No key, user or te
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -57,12 +58,33 @@ class Series(Struct):
     """Answers without a price: what `cost_usd` leaves out."""
 
 
+class GuardDeeds(Struct, frozen=True):
+    """How often one guard did one thing."""
+
+    guard: str
+    deed: str
+    count: int
+
+
 class MeteredRecorder:
     """Implements `Recorder`: counts a call and hands it on. Belongs to one event loop."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._record = recorder.record
         self._series: dict[tuple[str, str, str], Series] = {}
+        self._guards: dict[tuple[str, str], int] = {}
+
+    @property
+    def guards(self) -> list[GuardDeeds]:
+        """What guards did since the start."""
+        return [GuardDeeds(guard, deed, count) for (guard, deed), count in self._guards.items()]
+
+    def guarded(self, guard: str, deed: str, count: int) -> None:
+        """Count what a guard did. Names are the configuration's; past the most they count together."""
+        key = (guard, deed)
+        if key not in self._guards and len(self._guards) >= MOST_SERIES:
+            key = (_REST, deed)
+        self._guards[key] = self._guards.get(key, 0) + count
 
     @property
     def series(self) -> list[Series]:
@@ -109,6 +131,14 @@ def empty(source: str, route: str, target: str) -> Series:
     """Nothing counted yet."""
     slots = len(BOUNDS_MS) + 1
     return Series(source, route, target, Histogram([0] * slots), Histogram([0] * slots), {})
+
+
+def summed_guards(parts: Iterable[GuardDeeds]) -> list[GuardDeeds]:
+    """Several workers' together, in order of their names."""
+    found: Counter[tuple[str, str]] = Counter()
+    for part in parts:
+        found[part.guard, part.deed] += part.count
+    return [GuardDeeds(guard, deed, count) for (guard, deed), count in sorted(found.items())]
 
 
 def summed(parts: Iterable[Series]) -> list[Series]:

@@ -18,7 +18,7 @@ from pilothouse.core.ports import NowUs
 from pilothouse.core.secret import Secret
 from pilothouse.core.webhook import HEADER, signature
 from pilothouse.wire.deadlines import Timeouts
-from pilothouse.wire.pool import Pool
+from pilothouse.wire.pool import Pool, Resolve
 
 log = logging.getLogger("pilothouse.jobs")
 
@@ -130,10 +130,15 @@ class Webhooks:
         )
 
 
-async def posted(url: str, headers: dict[str, str], body: bytes) -> int:
-    """One POST over a connection of its own; redirects are not followed."""
+async def posted(
+    url: str, headers: dict[str, str], body: bytes, *, resolve: Resolve | None = None
+) -> int:
+    """One POST over a connection of its own; redirects are not followed.
+
+    `resolve` (`Lookup.addresses`): connected to what was checked, not to what the name means by then.
+    """
     parts = urlsplit(url)
-    pool = Pool(f"{parts.scheme}://{parts.netloc}", _PATIENCE, most_body_mb=1)
+    pool = Pool(f"{parts.scheme}://{parts.netloc}", _PATIENCE, most_body_mb=1, resolve=resolve)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         response = await pool.send(pool.head("POST", path, headers), body)

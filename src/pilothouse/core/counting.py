@@ -60,6 +60,13 @@ class CountAsk:
         self._body = body
         self._request: Request | None = None
 
+    def replaced(self, request: Request) -> CountAsk:
+        """The same ask with other content (a guardrail redacted it): no longer its caller's bytes."""
+        body = self.dialect.write_count_request(request).body
+        ask = CountAsk(self.dialect, body, self.model, self.headers)
+        ask._request = request
+        return ask
+
     @property
     def request(self) -> Request:
         """All of it, in our nouns. Raises `BadRequest`."""

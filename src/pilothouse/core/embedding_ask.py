@@ -32,6 +32,13 @@ class EmbeddingAsk:
         self._request: EmbeddingRequest | None = None
         self._written: dict[str, Written] = {}
 
+    def replaced(self, request: EmbeddingRequest) -> EmbeddingAsk:
+        """The same ask with other texts (a guardrail redacted them): no longer its caller's bytes."""
+        body = self.dialect.write_request(request).body
+        ask = EmbeddingAsk(self.dialect, body, self.envelope, is_single=self._is_single)
+        ask._request = request
+        return ask
+
     @property
     def size(self) -> int:
         """Bytes of the body as it came."""

@@ -18,6 +18,7 @@ from pilothouse.documents.hints import hint
 from pilothouse.documents.yaml_nodes import Parsed, join, parse_yaml
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Document(Generic[T]):
@@ -37,6 +38,17 @@ class Document(Generic[T]):
     def error(self, path: str, message: str) -> InvalidInput:
         """`file:line: key.path: message`, to be raised."""
         return InvalidInput(f"{self.name}:{self.line_of(path)}: {path}: {message}")
+
+    def part(self, value: object, kind: type[U], path: str) -> U | list[InvalidInput]:
+        """What stands at `path`, read as a `kind` that the rest of the document decided; or all its errors."""
+        checker = _Checker(self.name, self._parsed)
+        found = checker.converted(value, inspect.type_info(kind), path)
+        if checker.problems:
+            return [InvalidInput(problem) for problem in checker.problems]
+        try:
+            return msgspec.convert(found, kind)
+        except msgspec.ValidationError as error:
+            return [self.error(path, str(error))]
 
 
 def load(path: Path, kind: type[T]) -> Document[T]:

@@ -11,12 +11,15 @@ import logging
 
 from pilothouse.catalog.request_tokens import count_request
 from pilothouse.client.caller import Client
+from pilothouse.client.guarding import GuardBook
 from pilothouse.client.keyring import Holder
 from pilothouse.core.counting import CountAsk, CountingDialect
 from pilothouse.core.dialect import Envelope
 from pilothouse.core.errors import BadRequest, ProviderError
+from pilothouse.core.guard import Blocked
 from pilothouse.core.route import RouteSpec, Target
 from pilothouse.server.doors import Door
+from pilothouse.server.guarded import guarding_for, refuse_blocked
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.refusals import id_lines, refuse_bad, refuse_for, refuse_unknown
 from pilothouse.server.routes import Routes, facts_of
@@ -29,9 +32,10 @@ _ITS_FAULT = ("caller", "context_window", "refused")
 class Counting:
     """`POST /v1/messages/count_tokens` and Gemini's `:countTokens`."""
 
-    def __init__(self, client: Client, routes: Routes) -> None:
+    def __init__(self, client: Client, routes: Routes, guards: GuardBook | None = None) -> None:
         self._client = client
         self._routes = routes
+        self._guards = guards
 
     async def answer(
         self, door: Door, http: HttpRequest, out: Exchange, holder: Holder | None
@@ -48,6 +52,14 @@ class Counting:
                 refuse_unknown(out, door.dialect, message, request_id)
                 return
             ask = CountAsk(dialect, http.body, model, http.headers)
+            guarding = guarding_for(self._guards, spec.name, holder)
+            if guarding is not None and self._guards is not None:
+                found = await guarding.before(ask.request)
+                self._guards.tell(guarding, spec.name, request_id)
+                if isinstance(found, Blocked):
+                    refuse_blocked(out, door.dialect, found, guarding, request_id)
+                    return
+                ask = ask if found is ask.request else ask.replaced(found)
             target = self._target(ask, spec, http, request_id, holder)
             tokens, is_exact = await self._count(ask, target, spec)
         except BadRequest as error:
@@ -60,6 +72,7 @@ class Counting:
         lines = (
             f"content-type: application/json\r\n{id_lines(request_id)}"
             f"x-pilothouse-target: {target.name}\r\nx-pilothouse-count: {how}\r\n"
+            f"{'' if guarding is None else guarding.line}"
         )
         out.send(200, dialect.write_count(tokens), lines.encode())
 

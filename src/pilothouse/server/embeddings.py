@@ -14,16 +14,19 @@ from msgspec.structs import replace
 from pilothouse import registry
 from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
+from pilothouse.client.guarding import GuardBook, Guarding
 from pilothouse.client.keyring import Holder
 from pilothouse.core.call import Call
 from pilothouse.core.embedding import EmbeddingDialect
 from pilothouse.core.embedding_ask import EmbeddingAsk
 from pilothouse.core.errors import BadRequest, ProviderError
+from pilothouse.core.guard import Blocked
 from pilothouse.core.limits import Refused
 from pilothouse.core.ports import Embedder, Vectors
 from pilothouse.core.route import Route, RouteSpec, Target
 from pilothouse.server.admission import Admissions
 from pilothouse.server.doors import Door
+from pilothouse.server.guarded import guarded_texts, guarding_for, refuse_blocked
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.refusals import (
     header_text,
@@ -43,10 +46,17 @@ _ALONE = ":embedContent"
 class Embeddings:
     """`POST /v1/embeddings`, Gemini's `:embedContent` and `:batchEmbedContents`."""
 
-    def __init__(self, client: Client, routes: Routes, admissions: Admissions | None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        routes: Routes,
+        admissions: Admissions | None,
+        guards: GuardBook | None = None,
+    ) -> None:
         self._client = client
         self._routes = routes
         self._admissions = admissions
+        self._guards = guards
 
     async def answer(
         self, door: Door, http: HttpRequest, out: Exchange, holder: Holder | None
@@ -71,8 +81,21 @@ class Embeddings:
             message, param = str(error), error.param
             refuse(out, door.dialect, 400, message, param=param, request_id=request_id)
             return
-        asked = asked_by(http, holder, request_id)
-        await self._through(_One(door, ask, spec, route, asked, request_id), out, holder)
+        guarding = guarding_for(self._guards, spec.name, holder)
+        one = _One(door, ask, spec, route, asked_by(http, holder, request_id), request_id, guarding)
+        if guarding is None or self._guards is None:
+            await self._through(one, out, holder)
+            return
+        try:
+            found = await guarded_texts(guarding, ask)
+            if isinstance(found, Blocked):
+                refuse_blocked(out, door.dialect, found, guarding, request_id)
+            else:
+                await self._through(replace(one, ask=found), out, holder)
+        except BadRequest as error:
+            refuse_bad(out, door.dialect, error, request_id)
+        finally:
+            self._guards.tell(guarding, spec.name, request_id)
 
     async def _through(self, one: _One, out: Exchange, holder: Holder | None) -> None:
         """Limits, attempts, and what they came to."""
@@ -97,6 +120,8 @@ class Embeddings:
         lines = f"{_JSON}{id_lines(request_id)}x-pilothouse-target: {calls[-1].target}\r\n"
         if hold is not None:
             lines += hold.lines()
+        if one.guarding is not None:
+            lines += one.guarding.line
         if vectors.lost and one.spec.unsupported != "drop":
             lines += f"x-pilothouse-unsupported: {header_text(vectors.lost)}\r\n"
         out.send(200, _in_dialect(one.ask, vectors, calls[-1].model), lines.encode())
@@ -153,6 +178,7 @@ class _One(Struct, frozen=True):
     route: Route
     asked: Asked
     request_id: str
+    guarding: Guarding | None = None
 
 
 def _read(door: Door, http: HttpRequest) -> EmbeddingAsk:

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from time import monotonic
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pilothouse.client.attempt import Asked
 from pilothouse.client.cache.answers import AnswerCache, Looked
 from pilothouse.client.cache.control import read_control
+from pilothouse.client.cache.entry import with_answer
 from pilothouse.client.cache.record import call_of_hit
 from pilothouse.client.caller import Client
 from pilothouse.client.continuation import ContinuedStream
+from pilothouse.client.guarded_stream import GuardedStream
+from pilothouse.client.guarding import BLOCKED_CODE, BLOCKED_STATUS, GuardBook, Guarding
 from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
 from pilothouse.client.routing import Router
@@ -22,6 +26,7 @@ from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.dialect import Dialect, StreamWriter
 from pilothouse.core.errors import BadRequest, ProviderError
+from pilothouse.core.guard import Blocked
 from pilothouse.core.keys import Denied
 from pilothouse.core.limits import Refused
 from pilothouse.core.ports import Reply
@@ -32,6 +37,7 @@ from pilothouse.server.counting import Counting
 from pilothouse.server.doors import Door, Doors
 from pilothouse.server.doors import dialect as dialect_named
 from pilothouse.server.embeddings import Embeddings
+from pilothouse.server.guarded import guarded_ask, guarding_for, refuse_blocked
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.job_intake import wants_queue
 from pilothouse.server.keepalive import Keepalive
@@ -69,6 +75,7 @@ class Gateway:
         admissions: Admissions | None = None,
         cache: AnswerCache | None = None,
         shadows: Shadows | None = None,
+        guards: GuardBook | None = None,
         *,
         queue: QueueDoors | None = None,
         keepalive_s: float = 15.0,
@@ -78,12 +85,13 @@ class Gateway:
         self._admissions = admissions
         self._cache = cache
         self._shadows = shadows
+        self._guards = guards
         self._queue = queue
         self._keepalive_s = keepalive_s
         self._doors = Doors()
         self._routes = routes = Routes(client, router, split_of)
-        self._embeddings = Embeddings(client, routes, admissions)
-        self._counting = Counting(client, routes)
+        self._embeddings = Embeddings(client, routes, admissions, guards)
+        self._counting = Counting(client, routes, guards)
         self._listing = Listing(client, routes)
 
     async def handle(self, http: HttpRequest, out: Exchange) -> None:
@@ -163,14 +171,62 @@ class Gateway:
             refuse_unknown(out, dialect, message, request_id)
             return
         ask = Ask(dialect, http.body, envelope, headers=http.headers)
-        facts = facts_of(http, envelope, request_id, dialect.name, holder)
+        if self._guards is None:
+            await self._routed(ask, spec, request_id, http, out, holder)
+            return
+        guarding = guarding_for(self._guards, spec.name, holder)
+        if guarding is None:
+            await self._routed(ask, spec, request_id, http, out, holder)
+            return
+        try:
+            await self._guarded(ask, spec, request_id, http, out, holder, guarding)
+        finally:
+            self._guards.tell(guarding, spec.name, request_id)
+
+    async def _guarded(
+        self,
+        ask: Ask,
+        spec: RouteSpec,
+        request_id: str,
+        http: HttpRequest,
+        out: Exchange,
+        holder: Holder | None,
+        guarding: Guarding,
+    ) -> None:
+        """The same for a request that passes guards: they see it before anything else does."""
+        dialect = ask.dialect
+        assert dialect is not None
+        try:
+            found = await guarded_ask(guarding, ask)
+        except BadRequest as error:
+            refuse_bad(out, dialect, error, request_id)
+            return
+        if isinstance(found, Blocked):
+            refuse_blocked(out, dialect, found, guarding, request_id)
+            return
+        await self._routed(found, spec, request_id, http, out, holder, guarding)
+
+    async def _routed(
+        self,
+        ask: Ask,
+        spec: RouteSpec,
+        request_id: str,
+        http: HttpRequest,
+        out: Exchange,
+        holder: Holder | None,
+        guarding: Guarding | None = None,
+    ) -> None:
+        """Where it goes, and whether its answer is kept already."""
+        dialect = ask.dialect
+        assert dialect is not None
+        facts = facts_of(http, ask.envelope, request_id, dialect.name, holder)
         try:
             route = self._routes.route(facts, spec, ask)
         except BadRequest as error:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
         asked = asked_by(http, holder, request_id)
-        one = _One(dialect, ask, spec, route, asked, request_id, [])
+        one = _One(dialect, ask, spec, route, asked, request_id, [], guarding)
         if self._cache is None:
             await self._asked(one, out, holder)
             return
@@ -181,18 +237,25 @@ class Gateway:
             return
         with looked:
             if looked.entry is not None:
-                self._given(one, looked, out)
+                await self._given(one, looked, out)
             elif looked.is_refused:
                 message = "no kept answer, and only-if-cached was said"
                 refuse(out, dialect, 504, message, code="not_cached", request_id=request_id)
             else:
                 await self._asked(one, out, holder, looked)
 
-    def _given(self, one: _One, looked: Looked, out: Exchange) -> None:
-        """A kept answer."""
+    async def _given(self, one: _One, looked: Looked, out: Exchange) -> None:
+        """A kept answer. It was kept as it came, so it passes the guards like a new one."""
         entry, saved, client = looked.entry, looked.saved, self._client
         assert entry is not None and saved is not None and self._cache is not None
         started_s = monotonic()
+        if one.guarding is not None:
+            kept = entry.answer
+            found = await one.guarding.after(kept)
+            if isinstance(found, Blocked):
+                refuse_blocked(out, one.dialect, found, one.guarding, one.request_id)
+                return
+            entry = entry if found is kept else with_answer(entry, found)
         lines = _told(one, entry.target, entry.lost, None, looked)
         created_s = int(time.time())
         give(
@@ -241,8 +304,16 @@ class Gateway:
         )
         if outcome.reply is not None:
             last = outcome.calls[-1]
-            headers = _JSON + _told(one, last.target, outcome.reply.lost, hold, looked)
-            body = _in_dialect(one, outcome.reply, last.model)
+            reply = outcome.reply
+            if one.guarding is not None:
+                found = await one.guarding.after(reply.answer)
+                if isinstance(found, Blocked):
+                    refuse_blocked(out, one.dialect, found, one.guarding, one.request_id)
+                    return
+                if found is not reply.answer:
+                    reply = replace(reply, answer=found, dialect="")
+            headers = _JSON + _told(one, last.target, reply.lost, hold, looked)
+            body = _in_dialect(one, reply, last.model)
             out.send(200, body, headers.encode())
             if looked is not None:
                 await looked.keep(outcome.reply, last)
@@ -262,9 +333,18 @@ class Gateway:
             )
             first = live.target
             alive.start(_told(one, first.name, live.lost, hold, looked))
-            if live.dialect != dialect.name:
+            guards = None
+            if one.guarding is not None:
+                guards = GuardedStream(one.guarding)
+                guards = guards if guards.is_needed else None
+            if live.dialect != dialect.name or guards is not None:
                 writer = _writer(one, first.model)
-            await _relay(live, writer, out, looked)
+            found = await _relay(live, writer, out, looked, guards)
+            if found is not None:
+                assert writer is not None
+                out.write(writer.fail(BLOCKED_STATUS, found.reason, code=BLOCKED_CODE))
+                out.abort()
+                return
             if looked is not None and live.target is first:  # not what two models said together
                 await looked.keep_heard(live.dialect, one.calls[-1])
         except ProviderError as error:
@@ -296,6 +376,7 @@ class _One(Struct, frozen=True):
     request_id: str
     calls: list[Call]
     """Its attempts so far."""
+    guarding: Guarding | None = None
 
 
 async def _relay(
@@ -303,19 +384,30 @@ async def _relay(
     writer: StreamWriter | None,
     out: Exchange,
     looked: Looked | None,
-) -> None:
-    """Bytes untouched within a dialect, events written anew across two."""
+    guards: GuardedStream | None,
+) -> Blocked | None:
+    """Bytes untouched within a dialect, events written anew across two and through guards.
+
+    A guard's no ends it: nothing of what it was said to has gone out.
+    """
     while (piece := await live.next()) is not None:
         data = piece.data
         if looked is not None:
             looked.hear(piece.events)
-        if writer is not None and not piece.is_ours:
-            data = b"".join([writer.write(event) for event in piece.events])
+        if writer is not None and (guards is not None or not piece.is_ours):
+            events = piece.events
+            if guards is not None:
+                found = guards.feed(events)
+                if isinstance(found, Blocked):
+                    return found
+                events = found
+            data = b"".join([writer.write(event) for event in events])
         if data:
             out.write(data)
             if out.is_full:
                 await out.drained()
     out.end_stream()
+    return None
 
 
 def _writer(one: _One, model: str) -> StreamWriter:
@@ -353,6 +445,8 @@ def _told(
         lines += hold.lines()
     if looked is not None:
         lines += looked.headers
+    if one.guarding is not None:
+        lines += one.guarding.line
     if not lost or one.spec.unsupported == "drop":
         return lines
     return f"{lines}x-pilothouse-unsupported: {header_text(lost)}\r\n"

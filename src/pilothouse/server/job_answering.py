@@ -8,8 +8,11 @@ from decimal import Decimal
 from time import monotonic
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
+from pilothouse.client.guarding import BLOCKED_CODE, BLOCKED_STATUS, GuardBook, Guarding
 from pilothouse.client.job_runner import Again
 from pilothouse.client.keyring import Holder
 from pilothouse.client.routing import Router
@@ -18,6 +21,7 @@ from pilothouse.core.call import Call
 from pilothouse.core.dialect import Dialect
 from pilothouse.core.errors import RETRYABLE, BadRequest, ProviderError
 from pilothouse.core.facts import facts_of_envelope, with_content
+from pilothouse.core.guard import Blocked
 from pilothouse.core.job import Job, JobAnswer, JobRules
 from pilothouse.core.job_store import JobRequest
 from pilothouse.core.keys import Denied
@@ -27,6 +31,7 @@ from pilothouse.core.place import draw
 from pilothouse.core.ports import Reply
 from pilothouse.core.route import Live, Route, RouteSpec, Split
 from pilothouse.server.doors import dialect as dialect_named
+from pilothouse.server.guarded import guarded_ask, guarding_for
 from pilothouse.server.refusals import code_of, status_of
 
 
@@ -59,6 +64,7 @@ class JobAnswering:
         holder_of: HolderOf,
         rules: JobRules,
         admissions: Admits | None = None,
+        guards: GuardBook | None = None,
     ) -> None:
         self._client = client
         self._router = router
@@ -66,6 +72,7 @@ class JobAnswering:
         self._holder_of = holder_of
         self._rules = rules
         self._admissions = admissions
+        self._guards = guards
 
     async def __call__(self, job: Job, request: JobRequest) -> JobAnswer | Again:
         """The answer, an error that no other attempt would mend, or why to try again."""
@@ -77,26 +84,33 @@ class JobAnswering:
         if spec is None or not (holder is None or holder.key.may_use(job.model)):
             message = f'no route or target is called "{job.model}" (any more)'
             return _error(dialect, 404, message, "model_not_found")
+        guarding = guarding_for(self._guards, spec.name, holder)
         try:
-            ask, route = self._asked(job, request, dialect, spec, holder)
+            envelope = dialect.read_envelope(request.body, model=job.model)
+            ask = Ask(dialect, request.body, envelope, headers=request.headers)
+            found = ask if guarding is None else await guarded_ask(guarding, ask)
+            if isinstance(found, Blocked):
+                return _error(dialect, BLOCKED_STATUS, found.reason, BLOCKED_CODE)
+            route = self._routed(job, request, found, spec, holder)
+            return await self._held(job, found, route, spec, holder, guarding)
         except BadRequest as error:
             return _error(dialect, 422 if error.param else 400, str(error))
-        return await self._held(job, ask, route, spec, holder)
+        finally:
+            if guarding is not None and self._guards is not None:
+                self._guards.tell(guarding, spec.name, job.attempt_id)
 
-    def _asked(
+    def _routed(
         self,
         job: Job,
         request: JobRequest,
-        dialect: Dialect,
+        ask: Ask,
         spec: RouteSpec,
         holder: Holder | None,
-    ) -> tuple[Ask, Route]:
-        envelope = dialect.read_envelope(request.body, model=job.model)
-        ask = Ask(dialect, request.body, envelope, headers=request.headers)
+    ) -> Route:
         facts = facts_of_envelope(
-            envelope,
+            ask.envelope,
             request_id=job.attempt_id,
-            dialect=dialect.name,
+            dialect=job.dialect,
             subject=request.headers.get("x-pilothouse-subject"),
             conversation=request.headers.get("x-pilothouse-conversation"),
             key_id=holder.key.id if holder else None,
@@ -111,10 +125,16 @@ class JobAnswering:
             split=self._split_of(spec.name),
             cost_of=self._client.cost_now,
         )
-        return ask, self._router.route(facts, spec, live)
+        return self._router.route(facts, spec, live)
 
     async def _held(
-        self, job: Job, ask: Ask, route: Route, spec: RouteSpec, holder: Holder | None
+        self,
+        job: Job,
+        ask: Ask,
+        route: Route,
+        spec: RouteSpec,
+        holder: Holder | None,
+        guarding: Guarding | None,
     ) -> JobAnswer | Again:
         assert ask.dialect is not None
         hold: Settles | Refused | None = None
@@ -132,7 +152,14 @@ class JobAnswering:
             if hold is not None:
                 hold.settle(calls)
         if outcome.reply is not None:
-            return _answer(job, ask.dialect, outcome.reply, calls)
+            reply = outcome.reply
+            found = reply.answer if guarding is None else await guarding.after(reply.answer)
+            if isinstance(found, Blocked):
+                blocked = _error(ask.dialect, BLOCKED_STATUS, found.reason, BLOCKED_CODE)
+                return replace(blocked, cost_pico_usd=_cost(calls))
+            if found is not reply.answer:
+                reply = replace(reply, answer=found, dialect="")
+            return _answer(job, ask.dialect, reply, calls)
         assert outcome.error is not None
         return self._failed(job, ask.dialect, outcome.error, calls)
 

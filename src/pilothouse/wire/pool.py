@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 import ssl
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -17,6 +18,9 @@ from pilothouse.core.errors import InvalidInput, ProviderError
 from pilothouse.wire.connection import Connection, Exchange
 from pilothouse.wire.deadlines import Deadlines, Timeouts
 from pilothouse.wire.inflate import Inflate, inflater
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Host and port to the addresses that may be connected to, in order. Raises `ProviderError`."""
 
 
 class Response(Struct):
@@ -28,10 +32,16 @@ class Response(Struct):
 
 
 class Pool:
-    """Keep-alive connections to the origin of `base_url`."""
+    """Keep-alive connections to the origin of `base_url`. `resolve`: instead of the system's look-up."""
 
     def __init__(
-        self, base_url: str, timeouts: Timeouts, *, most_idle: int = 256, most_body_mb: int = 64
+        self,
+        base_url: str,
+        timeouts: Timeouts,
+        *,
+        most_idle: int = 256,
+        most_body_mb: int = 64,
+        resolve: Resolve | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -46,6 +56,7 @@ class Pool:
         self.timeouts = timeouts
         self._most_idle = most_idle
         self._most_body = most_body_mb * 1024 * 1024
+        self._resolve = resolve
         self._idle: list[Connection] = []
         self._deadlines: Deadlines | None = None
         self._host_header = f"host: {parts.netloc}\r\n"
@@ -146,13 +157,12 @@ class Pool:
         return connection, connection.start(message, limits, is_stream=is_stream)
 
     async def _connected(self, limits: Timeouts) -> Connection:
-        loop = asyncio.get_running_loop()
         where = f"{self._host}:{self._port}"
         try:
             async with asyncio.timeout(limits.connect_s):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(loop, self._most_body), self._host, self._port, ssl=self._tls
-                )
+                if self._resolve is None:
+                    return await self._connected_to(self._host)
+                return await self._connected_to_any(await self._resolve(self._host, self._port))
         except TimeoutError:
             message = f"no connection to {where} within {limits.connect_s:g} s"
             raise ProviderError("timeout", message) from None
@@ -164,6 +174,25 @@ class Pool:
         except OSError as error:
             message = f"no connection to {where}: {error.strerror or error}"
             raise ProviderError("provider_down", message) from None
+
+    async def _connected_to_any(self, addresses: Sequence[str]) -> Connection:
+        """To the first that takes it. Raises the last one's `OSError`."""
+        for address in addresses[:-1]:
+            try:
+                return await self._connected_to(address)
+            except OSError:
+                continue
+        return await self._connected_to(addresses[-1])
+
+    async def _connected_to(self, address: str) -> Connection:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: Connection(loop, self._most_body),
+            address,
+            self._port,
+            ssl=self._tls,
+            server_hostname=self._host if self._tls is not None else None,
+        )
         return connection
 
     def _give_back(self, connection: Connection) -> None:

@@ -12,7 +12,7 @@ from pilothouse.app.generation import Generation
 from pilothouse.app.limits_config import LimitsConfig
 from pilothouse.app.reloading import Reloaded
 from pilothouse.app.siblings import Siblings, TargetState
-from pilothouse.client.metrics import summed
+from pilothouse.client.metrics import summed, summed_guards
 from pilothouse.client.shadow_counts import summed_shadows
 from pilothouse.core.route import Target
 from pilothouse.providers._config import ProviderConfig
@@ -83,6 +83,7 @@ def running_operations(
             shed_rows=sum(one.shed_rows for one in figures),
             shadows=summed_shadows(one.shadows for one in figures),
             workers=len(figures),
+            guards=summed_guards(row for one in figures for row in one.guards),
         )
         return Page(text.encode(), CONTENT_TYPE)
 

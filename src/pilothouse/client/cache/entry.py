@@ -63,6 +63,11 @@ class Entry(Struct, frozen=True, kw_only=True):
         return max(0, now_us - self.at_us) / 1e6
 
 
+def with_answer(entry: Entry, answer: Answer) -> Entry:
+    """The same entry with other words, for one caller: no longer the provider's bytes."""
+    return replace(entry, answer_json=_answer_out(answer), logprobs=(), body=b"", dialect="")
+
+
 def why_not_kept(answer: Answer) -> str | None:
     """Why this is no answer to give again; None when it is one."""
     for candidate in answer.candidates:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
-from pilothouse.client.metrics import BOUNDS_MS, Histogram, Series
+from pilothouse.client.metrics import BOUNDS_MS, GuardDeeds, Histogram, Series
 from pilothouse.client.shadow_counts import ShadowCounts
 from pilothouse.server.answer_counts import AnswerCount
 
@@ -26,6 +26,7 @@ def metrics_text(
     shed_rows: int,
     workers: int,
     shadows: Mapping[str, ShadowCounts] = _NO_SHADOWS,
+    guards: Sequence[GuardDeeds] = (),
 ) -> str:
     """The whole page. `in_flight` is by target, `shadows` by route."""
     parts = [
@@ -64,6 +65,12 @@ def metrics_text(
             [({"target": name}, count) for name, count in sorted(in_flight.items())],
         ),
         *_shadow_families(sorted(shadows.items())),
+        _family(
+            "guards_total",
+            "counter",
+            "What guards did: redactions, blocks and so on.",
+            [({"guard": g.guard, "action": g.deed}, g.count) for g in guards],
+        ),
         _family("shed_rows_total", "counter", "Call rows that were not kept.", [({}, shed_rows)]),
         _family("workers", "gauge", "Worker processes that these figures are of.", [({}, workers)]),
     ]
