@@ -38,6 +38,7 @@ from pilothouse.server.job_answering import JobAnswering
 from pilothouse.server.job_intake import Intake, wants_queue
 from pilothouse.server.jobs_api import JobsApi
 from pilothouse.server.queue_doors import QueueDoors
+from pilothouse.server.routes import Routes
 
 DIALECTS = {
     "/v1/chat/completions": "openai_chat",
@@ -84,7 +85,9 @@ def answering(
     )
     spec = RouteSpec(name="small", policy="fallback", targets=(target,))
     router = Router({"small": spec}, lambda name: registry.plugin("policies", name))
-    answer = JobAnswering(client, router, lambda route: None, holder_named, rules, guards=guards)
+    answer = JobAnswering(
+        client, Routes(client, router, lambda route: None), holder_named, rules, guards=guards
+    )
     return answer, router, client
 
 

@@ -14,6 +14,7 @@ from queue_tables import of_sqlite
 from pilothouse.app.queue_config import QueueConfig
 from pilothouse.app.queueing import NO_WEBHOOKS, model_problem, open_queue
 from pilothouse.client.keyring import KeyRing
+from pilothouse.server.routes import Routes
 from pilothouse.stores.sqlite import SqliteStore
 
 
@@ -72,8 +73,8 @@ def test_a_busy_gateway_takes_no_job(tmp_path: Path) -> None:
 
 
 def test_a_model_that_a_key_may_not_use_is_refused_like_one_that_is_not_there() -> None:
-    _, router, _ = answering(Counting())
-    problem = model_problem(router)
+    _, router, client = answering(Counting())
+    problem = model_problem(Routes(client, router, lambda route: None))
     assert problem("small", holder_named("ann")) is None
     assert 'Did you mean "small"?' in (problem("smal", None) or "")
     assert "webhook_secret_env" in NO_WEBHOOKS

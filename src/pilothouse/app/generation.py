@@ -14,9 +14,12 @@ from pilothouse.app.caching import open_cache
 from pilothouse.app.compose import now_us, open_providers, random_bits_source
 from pilothouse.app.config import Config
 from pilothouse.app.guarding import open_guards
+from pilothouse.app.limiting import open_admissions
 from pilothouse.app.limits_config import scopes_of
+from pilothouse.app.queue_config import rules_of
 from pilothouse.app.queueing import Queue, open_queue
 from pilothouse.app.stores import Store
+from pilothouse.app.working import keep_short
 from pilothouse.client.cache.answers import AnswerCache
 from pilothouse.client.cache.semantic.asking import EmbeddingCaller
 from pilothouse.client.caller import Client
@@ -31,7 +34,6 @@ from pilothouse.core.ports import CallFilter, PriceOf, Provider
 from pilothouse.core.route import Policy
 from pilothouse.core.secret import Secret
 from pilothouse.migrate.runner import Ticker
-from pilothouse.server.admission import AdmissionRules, Admissions
 from pilothouse.server.answer_counts import AnswerCounts
 from pilothouse.server.callers import Callers
 from pilothouse.server.gateway import Gateway
@@ -68,6 +70,7 @@ class Generation:
     def __init__(
         self,
         config: Config,
+        lasting: Lasting,
         client: Client,
         router: Router,
         ring: KeyRing,
@@ -76,7 +79,6 @@ class Generation:
         cache: AnswerCache | None,
         queue: Queue,
         live: Live,
-        answers: AnswerCounts,
         shadows: Shadows,
     ) -> None:
         self.config = config
@@ -87,7 +89,7 @@ class Generation:
         self._answer = gateway.handle
         self._cache = cache
         self._live = live
-        self._answers = answers
+        self._answers = lasting.answers
         self.queue = queue
         self.shadows = shadows
         self._idle = asyncio.Event()
@@ -99,6 +101,9 @@ class Generation:
         ]
         if queue.webhooks is not None:
             self._tasks.append(asyncio.create_task(queue.webhooks.run()))
+        if lasting.ticks:
+            pruning = keep_short(lasting.store.jobs, rules_of(config.queue))
+            self._tasks.append(asyncio.create_task(pruning))
         self._work = asyncio.create_task(queue.runner.run()) if queue.runner else None
 
     async def handle(self, http: HttpRequest, out: Exchange) -> None:
@@ -168,12 +173,7 @@ async def open_generation(
     if before is not None:
         client.health.update(_still_true(before, config))
     shadows = await _open_shadows(config, client, lasting, before)
-    rules = AdmissionRules(
-        default_output_tokens=config.limits.default_output_tokens,
-        unpriced=config.limits.unpriced,
-        hold_s=config.limits.hold_s,
-    )
-    admissions = Admissions(lasting.limiter, scopes.routes, lasting.price_of, now_us, rules)
+    admissions = open_admissions(config.limits, scopes, lasting.limiter, lasting.price_of, now_us)
     cache = open_cache(
         config.cache,
         config.routes.values(),
@@ -207,7 +207,7 @@ async def open_generation(
         queue=queue.doors,
     )
     return Generation(
-        config, client, router, ring, ticker, gateway, cache, queue, live, lasting.answers, shadows
+        config, lasting, client, router, ring, ticker, gateway, cache, queue, live, shadows
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from pilothouse.app.limits_config import LimitsConfig
+from pilothouse.app.limits_config import LimitsConfig, ScopeBook
 from pilothouse.client.limits.local import LocalLimiter
 from pilothouse.client.limits.port import Limiter
 from pilothouse.client.limits.purse import Purses
@@ -14,7 +14,8 @@ from pilothouse.client.limits.redis_wire import connect
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.ids import time_ordered_id
 from pilothouse.core.limits import BudgetStore
-from pilothouse.core.ports import NowUs
+from pilothouse.core.ports import NowUs, PriceOf
+from pilothouse.server.admission import AdmissionRules, Admissions
 
 
 async def open_limiter(
@@ -48,3 +49,15 @@ async def open_limiter(
     )
     await limiter.beat()
     return limiter
+
+
+def open_admissions(
+    config: LimitsConfig, scopes: ScopeBook, limiter: Limiter, price_of: PriceOf, now_us: NowUs
+) -> Admissions:
+    """What holds limits and budgets around each request."""
+    rules = AdmissionRules(
+        default_output_tokens=config.default_output_tokens,
+        unpriced=config.unpriced,
+        hold_s=config.hold_s,
+    )
+    return Admissions(limiter, scopes.routes, price_of, now_us, rules)

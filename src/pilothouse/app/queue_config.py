@@ -13,6 +13,7 @@ from pilothouse.core.errors import InvalidInput
 from pilothouse.core.job import SECOND_US, JobRules
 from pilothouse.core.release import OffPeak, off_peak
 from pilothouse.watch.when import span_us
+from pilothouse.wire.lookup import Lookup
 
 
 class OffPeakConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +44,8 @@ class QueueConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     off_peak: list[OffPeakConfig] = []
     webhook_secret_env: str | None = None
     """The variable that holds what webhooks are signed with; without it there are none."""
+    webhook_inside: list[str] = []
+    """Hosts and networks (`10.1.0.0/16`) of your own that webhooks may go to. Others inside are refused."""
     public_url: str = ""
     """What stands before `/v1/jobs/...` in a webhook's body."""
 
@@ -63,6 +66,10 @@ def queue_problems(
             off_peak(window.hours, window.factor)
         except InvalidInput as error:
             problems.append((f"queue.off_peak[{number}]", str(error)))
+    try:
+        Lookup(config.webhook_inside)
+    except InvalidInput as error:
+        problems.append(("queue.webhook_inside", str(error)))
     name = config.webhook_secret_env
     if environ is not None and name and not environ.get(name):
         problems.append(("queue.webhook_secret_env", f"the environment variable {name} is not set"))

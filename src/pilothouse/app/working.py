@@ -12,21 +12,24 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from pilothouse import registry
-from pilothouse.app.compose import Parts, now_us, open_client
+from pilothouse.app.compose import now_us, open_client, random_bits_source
 from pilothouse.app.config import Config, load_config
 from pilothouse.app.guarding import open_guards
-from pilothouse.app.queue_config import QueueConfig, pace_of, rules_of
+from pilothouse.app.limiting import open_admissions, open_limiter
+from pilothouse.app.limits_config import scopes_of
+from pilothouse.app.queue_config import pace_of, rules_of
+from pilothouse.app.webhooks import open_webhooks
+from pilothouse.catalog.prices import price_of
 from pilothouse.client.job_runner import JobRunner
 from pilothouse.client.keyring import KeyRing
 from pilothouse.client.routing import Router
-from pilothouse.client.webhooks import CheckUrl, Webhooks
 from pilothouse.core.errors import StoreError
 from pilothouse.core.job import SECOND_US, JobRules
 from pilothouse.core.job_store import JobStore
 from pilothouse.core.route import Policy
-from pilothouse.core.secret import Secret
 from pilothouse.migrate.runner import Ticker
 from pilothouse.server.job_answering import JobAnswering
+from pilothouse.server.routes import Routes
 
 log = logging.getLogger("pilothouse.jobs")
 PRUNE_S = 3600.0
@@ -38,46 +41,50 @@ def work(
     *,
     concurrency: int | None,
     ready: Callable[[str], None],
-    check_url: CheckUrl | None = None,
 ) -> int:
     """Work until SIGTERM or SIGINT. `ready` is told the worker's name. Raises `InvalidInput` at the start."""
     config = load_config(path, os.environ)
-    return asyncio.run(
-        run(config, config.queue, concurrency=concurrency, ready=ready, check_url=check_url)
-    )
+    return asyncio.run(run(config, concurrency=concurrency, ready=ready))
 
 
-async def run(
-    config: Config,
-    queue: QueueConfig,
-    *,
-    concurrency: int | None,
-    ready: Callable[[str], None],
-    check_url: CheckUrl | None,
-) -> int:
+async def run(config: Config, *, concurrency: int | None, ready: Callable[[str], None]) -> int:
     """As `work`: 0, or 130 when it was Ctrl-C. What is under way gets `Pace.grace_s` to end."""
     told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for number, code in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
         asyncio.get_running_loop().add_signal_handler(number, _tell, told, code)
+    queue = config.queue
     rules = rules_of(queue)
+    scopes = scopes_of(config.limits)
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(open_client(config.providers, config.store_at))
-        ring = KeyRing(parts.store.keys)
+        limiter = await open_limiter(
+            config.limits, parts.store.budgets, now_us, random_bits_source(), os.environ
+        )
+        stack.push_async_callback(limiter.close)
+        prices = price_of(parts.catalog)
+        ring = KeyRing(parts.store.keys, scopes.teams)
         await asyncio.to_thread(ring.refresh)
         ticker = Ticker(parts.store, config.targets, now_us, only_reads=True)
         answering = JobAnswering(
             parts.client,
-            Router(config.routes, _policy, aliases=config.aliases),
-            ticker.split_of,
+            Routes(
+                parts.client,
+                Router(config.routes, _policy, aliases=config.aliases),
+                ticker.split_of,
+            ),
             lambda key_id: ring.holder(key_id, now_us()),
             rules,
+            open_admissions(config.limits, scopes, limiter, prices, now_us),
             guards=open_guards(config.guards, os.environ),
         )
         name = worker_name(parts.client.new_id())
         pace = pace_of(queue, concurrency)
         runner = JobRunner(parts.store.jobs, answering, rules, now_us, name, pace=pace)
-        beside = [ticker.run(), keep_fresh(ring), keep_short(parts.store.jobs, rules)]
-        webhooks = open_webhooks(parts, queue, check_url)
+        beside = [
+            *(ticker.run(), limiter.run()),
+            *(keep_fresh(ring), keep_short(parts.store.jobs, rules)),
+        ]
+        webhooks = open_webhooks(queue, parts.store.jobs)
         if webhooks is not None:
             beside.append(webhooks.run())
         tasks = [asyncio.create_task(one) for one in beside]
@@ -91,14 +98,6 @@ async def run(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def open_webhooks(parts: Parts, queue: QueueConfig, check_url: CheckUrl | None) -> Webhooks | None:
-    """None where no secret is configured, or nobody says which addresses are safe."""
-    if queue.webhook_secret_env is None or check_url is None:
-        return None
-    secret = Secret(os.environ[queue.webhook_secret_env])
-    return Webhooks(parts.store.jobs, secret, check_url, now_us, base_url=queue.public_url)
 
 
 def worker_name(unique: str) -> str:

@@ -85,7 +85,9 @@ class Counting:
         holder: Holder | None,
     ) -> Target:
         """Whoever would be asked first, were it asked now."""
-        facts = facts_of(http, Envelope(model=ask.model), request_id, ask.dialect.name, holder)
+        facts = facts_of(
+            http.headers, Envelope(model=ask.model), request_id, ask.dialect.name, holder
+        )
         return self._routes.route(facts, spec, ask).targets[0]
 
     async def _count(self, ask: CountAsk, target: Target, spec: RouteSpec) -> tuple[int, bool]:

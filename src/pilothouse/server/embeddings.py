@@ -75,14 +75,16 @@ class Embeddings:
             return
         try:
             spec = self._that_embeds(spec)
-            facts = facts_of(http, ask.envelope, request_id, ask.dialect.name, holder)
+            facts = facts_of(http.headers, ask.envelope, request_id, ask.dialect.name, holder)
             route = self._of_one_model(self._routes.route(facts, spec))
         except BadRequest as error:
             message, param = str(error), error.param
             refuse(out, door.dialect, 400, message, param=param, request_id=request_id)
             return
         guarding = guarding_for(self._guards, spec.name, holder)
-        one = _One(door, ask, spec, route, asked_by(http, holder, request_id), request_id, guarding)
+        one = _One(
+            door, ask, spec, route, asked_by(http.headers, holder, request_id), request_id, guarding
+        )
         if guarding is None or self._guards is None:
             await self._through(one, out, holder)
             return

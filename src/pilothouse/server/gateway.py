@@ -219,13 +219,13 @@ class Gateway:
         """Where it goes, and whether its answer is kept already."""
         dialect = ask.dialect
         assert dialect is not None
-        facts = facts_of(http, ask.envelope, request_id, dialect.name, holder)
+        facts = facts_of(http.headers, ask.envelope, request_id, dialect.name, holder)
         try:
             route = self._routes.route(facts, spec, ask)
         except BadRequest as error:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
-        asked = asked_by(http, holder, request_id)
+        asked = asked_by(http.headers, holder, request_id)
         one = _One(dialect, ask, spec, route, asked, request_id, [], guarding)
         if self._cache is None:
             await self._asked(one, out, holder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from time import monotonic
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -15,24 +14,22 @@ from pilothouse.client.caller import Client
 from pilothouse.client.guarding import BLOCKED_CODE, BLOCKED_STATUS, GuardBook, Guarding
 from pilothouse.client.job_runner import Again
 from pilothouse.client.keyring import Holder
-from pilothouse.client.routing import Router
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.dialect import Dialect
 from pilothouse.core.errors import RETRYABLE, BadRequest, ProviderError
-from pilothouse.core.facts import facts_of_envelope, with_content
 from pilothouse.core.guard import Blocked
 from pilothouse.core.job import Job, JobAnswer, JobRules
 from pilothouse.core.job_store import JobRequest
 from pilothouse.core.keys import Denied
 from pilothouse.core.limits import Refused
 from pilothouse.core.pico import pico_usd
-from pilothouse.core.place import draw
 from pilothouse.core.ports import Reply
-from pilothouse.core.route import Live, Route, RouteSpec, Split
+from pilothouse.core.route import Route, RouteSpec
 from pilothouse.server.doors import dialect as dialect_named
 from pilothouse.server.guarded import guarded_ask, guarding_for
 from pilothouse.server.refusals import code_of, status_of
+from pilothouse.server.routes import Routes, asked_by, facts_of
 
 
 class Settles(Protocol):
@@ -59,16 +56,14 @@ class JobAnswering:
     def __init__(
         self,
         client: Client,
-        router: Router,
-        split_of: Callable[[str], Split | None],
+        routes: Routes,
         holder_of: HolderOf,
         rules: JobRules,
         admissions: Admits | None = None,
         guards: GuardBook | None = None,
     ) -> None:
         self._client = client
-        self._router = router
-        self._split_of = split_of
+        self._routes = routes
         self._holder_of = holder_of
         self._rules = rules
         self._admissions = admissions
@@ -80,9 +75,9 @@ class JobAnswering:
         holder = self._holder_of(job.key_id) if job.key_id else None
         if isinstance(holder, Denied):
             return _error(dialect, 401, holder.message, "invalid_api_key")
-        spec = self._router.spec(job.model)
-        if spec is None or not (holder is None or holder.key.may_use(job.model)):
-            message = f'no route or target is called "{job.model}" (any more)'
+        spec = self._routes.spec(job.model, holder)
+        if spec is None:
+            message = self._routes.unknown(job.model, holder)
             return _error(dialect, 404, message, "model_not_found")
         guarding = guarding_for(self._guards, spec.name, holder)
         try:
@@ -91,41 +86,16 @@ class JobAnswering:
             found = ask if guarding is None else await guarded_ask(guarding, ask)
             if isinstance(found, Blocked):
                 return _error(dialect, BLOCKED_STATUS, found.reason, BLOCKED_CODE)
-            route = self._routed(job, request, found, spec, holder)
-            return await self._held(job, found, route, spec, holder, guarding)
+            headers, id = request.headers, job.attempt_id
+            facts = facts_of(headers, found.envelope, id, dialect.name, holder)
+            route = self._routes.route(facts, spec, found)
+            asked = asked_by(headers, holder, id)
+            return await self._held(job, found, route, spec, asked, holder, guarding)
         except BadRequest as error:
             return _error(dialect, 422 if error.param else 400, str(error))
         finally:
             if guarding is not None and self._guards is not None:
                 self._guards.tell(guarding, spec.name, job.attempt_id)
-
-    def _routed(
-        self,
-        job: Job,
-        request: JobRequest,
-        ask: Ask,
-        spec: RouteSpec,
-        holder: Holder | None,
-    ) -> Route:
-        facts = facts_of_envelope(
-            ask.envelope,
-            request_id=job.attempt_id,
-            dialect=job.dialect,
-            subject=request.headers.get("x-pilothouse-subject"),
-            conversation=request.headers.get("x-pilothouse-conversation"),
-            key_id=holder.key.id if holder else None,
-            team=holder.key.team if holder else None,
-        )
-        if spec.reads_content:
-            facts = with_content(facts, ask.request)
-        live = Live(
-            now_s=monotonic(),
-            draw=draw(facts.request_id),
-            health=self._client.health,
-            split=self._split_of(spec.name),
-            cost_of=self._client.cost_now,
-        )
-        return self._router.route(facts, spec, live)
 
     async def _held(
         self,
@@ -133,6 +103,7 @@ class JobAnswering:
         ask: Ask,
         route: Route,
         spec: RouteSpec,
+        asked: Asked,
         holder: Holder | None,
         guarding: Guarding | None,
     ) -> JobAnswer | Again:
@@ -146,7 +117,6 @@ class JobAnswering:
             return _error(ask.dialect, 429, hold.message, "insufficient_quota")
         calls: list[Call] = []
         try:
-            asked = Asked(request_id=job.attempt_id)
             outcome = await self._client.call(ask, route, asked=asked, spec=spec, calls=calls)
         finally:
             if hold is not None:

@@ -27,6 +27,7 @@ _KEPT = (
     "anthropic-version",
     "x-pilothouse-subject",
     "x-pilothouse-conversation",
+    "x-pilothouse-tag",
 )
 _MOST_PRIORITY = 100
 _LONGEST_KEY = 255

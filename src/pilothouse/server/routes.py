@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Protocol
 
@@ -19,7 +19,6 @@ from pilothouse.core.place import draw
 from pilothouse.core.prompt_prefix import conversation_key
 from pilothouse.core.request import Request
 from pilothouse.core.route import Live, Route, RouteSpec, Split
-from pilothouse.server.http import HttpRequest
 
 _TAG_CHARS = 64
 """Longer ones are cut: a tag is a name, not a text."""
@@ -86,9 +85,9 @@ def may_use(holder: Holder | None, model: str) -> bool:
     return holder is None or holder.key.may_use(model)
 
 
-def asked_by(http: HttpRequest, holder: Holder | None, request_id: str) -> Asked:
+def asked_by(headers: Mapping[str, str], holder: Holder | None, request_id: str) -> Asked:
     """Who asks and for what, for the record."""
-    tag = http.headers.get("x-pilothouse-tag")
+    tag = headers.get("x-pilothouse-tag")
     key = holder.key if holder is not None else None
     return Asked(
         request_id=request_id,
@@ -99,15 +98,19 @@ def asked_by(http: HttpRequest, holder: Holder | None, request_id: str) -> Asked
 
 
 def facts_of(
-    http: HttpRequest, envelope: Envelope, request_id: str, dialect: str, holder: Holder | None
+    headers: Mapping[str, str],
+    envelope: Envelope,
+    request_id: str,
+    dialect: str,
+    holder: Holder | None,
 ) -> Facts:
     """What is known of a request from its headers and its envelope."""
     return facts_of_envelope(
         envelope,
         request_id=request_id,
         dialect=dialect,
-        subject=http.headers.get("x-pilothouse-subject"),
-        conversation=http.headers.get("x-pilothouse-conversation"),
+        subject=headers.get("x-pilothouse-subject"),
+        conversation=headers.get("x-pilothouse-conversation"),
         key_id=holder.key.id if holder else None,
         team=holder.key.team if holder else None,
     )

@@ -47,6 +47,20 @@ class Lookup:
             return "the URL's host is not known"
         return None
 
+    def shape_problem(self, url: str) -> str | None:
+        """As `check_url` as far as the URL says it by itself: nothing is looked up, so it does not block."""
+        try:
+            host = read_url(url).host.lower().removesuffix(".")
+            if host in self._names:
+                return None
+            literal = address_of(host)
+            if literal is not None:
+                self._check(str(literal))
+            problem = name_problem(host)
+        except InvalidInput as error:
+            return str(error)
+        return None if problem is None else f"{_REFUSED}: {problem}"
+
     async def addresses(self, host: str, port: int) -> Sequence[str]:
         """Those behind a host, all of them checked, for `Pool(resolve=...)`. Raises `ProviderError`."""
         try:
