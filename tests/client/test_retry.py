@@ -21,6 +21,7 @@ from pilothouse.core.route_settings import Retries
 RETRIES = Retries(attempts_per_target=3, backoff_base_s=1.0, backoff_cap_s=8.0)
 CLASSES = [
     *("caller", "context_window", "auth", "keys_exhausted", "rate_limited", "refused"),
+    "target_limited",
     *("provider_down", "timeout", "garbage", "cut", "cancelled", "something_new"),
 ]
 

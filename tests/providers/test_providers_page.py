@@ -26,4 +26,4 @@ def test_the_page_names_only_fields_that_exist() -> None:
 def test_the_page_explains_every_class_of_error_that_a_refusal_can_have() -> None:
     table = PAGE.partition("| class | is |")[2]
     named = set(re.findall(r"`(\w+)`", table.partition("\n\n")[0]))
-    assert named == set(ErrorClass.__args__) - {"cancelled", "keys_exhausted"}
+    assert named == set(ErrorClass.__args__) - {"cancelled", "keys_exhausted", "target_limited"}

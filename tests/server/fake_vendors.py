@@ -16,6 +16,7 @@ from pilothouse import registry
 from pilothouse.app.compose import random_bits_source
 from pilothouse.catalog.catalog import load_bundled
 from pilothouse.catalog.prices import price_of
+from pilothouse.client.admission import AdmissionRules, Admissions
 from pilothouse.client.caller import Client
 from pilothouse.client.keyring import KeyRing
 from pilothouse.client.limits.local import LocalLimiter
@@ -31,7 +32,6 @@ from pilothouse.core.secret import Secret
 from pilothouse.providers._rows import row
 from pilothouse.providers.http import HttpProvider
 from pilothouse.providers.replay import Replay
-from pilothouse.server.admission import AdmissionRules, Admissions
 from pilothouse.server.callers import Callers
 from pilothouse.server.gateway import Gateway, error_body
 from pilothouse.server.http import HttpServer, Limits

@@ -169,11 +169,12 @@ async def open_generation(
         Ticker, lasting.store, config.targets, now_us, only_reads=not lasting.ticks
     )
     providers: dict[str, Provider] = open_providers(config.providers)
+    admissions = open_admissions(config.limits, scopes, lasting.limiter, lasting.price_of, now_us)
     client = Client(providers, lasting.price_of, lasting.recorder, now_us, random_bits_source())
+    client.limit_targets(admissions)
     if before is not None:
         client.health.update(_still_true(before, config))
     shadows = await _open_shadows(config, client, lasting, before)
-    admissions = open_admissions(config.limits, scopes, lasting.limiter, lasting.price_of, now_us)
     cache = open_cache(
         config.cache,
         config.routes.values(),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from pilothouse.app.limits_config import LimitsConfig, ScopeBook
+from pilothouse.client.admission import AdmissionRules, Admissions
 from pilothouse.client.limits.local import LocalLimiter
 from pilothouse.client.limits.port import Limiter
 from pilothouse.client.limits.purse import Purses
@@ -15,7 +16,6 @@ from pilothouse.core.errors import InvalidInput
 from pilothouse.core.ids import time_ordered_id
 from pilothouse.core.limits import BudgetStore
 from pilothouse.core.ports import NowUs, PriceOf
-from pilothouse.server.admission import AdmissionRules, Admissions
 
 
 async def open_limiter(
@@ -60,4 +60,4 @@ def open_admissions(
         unpriced=config.unpriced,
         hold_s=config.hold_s,
     )
-    return Admissions(limiter, scopes.routes, price_of, now_us, rules)
+    return Admissions(limiter, scopes.routes, price_of, now_us, rules, scopes.targets)

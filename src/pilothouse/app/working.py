@@ -62,6 +62,8 @@ async def run(config: Config, *, concurrency: int | None, ready: Callable[[str],
         )
         stack.push_async_callback(limiter.close)
         prices = price_of(parts.catalog)
+        admissions = open_admissions(config.limits, scopes, limiter, prices, now_us)
+        parts.client.limit_targets(admissions)
         ring = KeyRing(parts.store.keys, scopes.teams)
         await asyncio.to_thread(ring.refresh)
         ticker = Ticker(parts.store, config.targets, now_us, only_reads=True)
@@ -74,7 +76,7 @@ async def run(config: Config, *, concurrency: int | None, ready: Callable[[str],
             ),
             lambda key_id: ring.holder(key_id, now_us()),
             rules,
-            open_admissions(config.limits, scopes, limiter, prices, now_us),
+            admissions,
             guards=open_guards(config.guards, os.environ),
         )
         name = worker_name(parts.client.new_id())

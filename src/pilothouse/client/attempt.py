@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from time import monotonic
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -18,6 +19,14 @@ from pilothouse.core.ports import NowUs, PriceOf, Recorder
 from pilothouse.core.route import Route, Target
 
 NO_USAGE = "not priced: the provider reported no usage"
+
+
+class Settles(Protocol):
+    """What has been set aside."""
+
+    def settle(self, calls: Iterable[Call]) -> None:
+        """What was used is used, the rest is free."""
+        ...
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -77,6 +86,7 @@ class Attempt:
         "_ttft_s",
         "finish_reason",
         "has_other_key",
+        "hold",
         "key",
         "target",
         "usage",
@@ -114,8 +124,15 @@ class Attempt:
         self.key: int | None = None
         """The provider's key that it uses; None = none was to be had."""
         self.has_other_key = False
+        self.hold: Settles | None = None
+        """What its target's own limits have set aside for it."""
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Of its request, and which try it is."""
+        return f"{self._request_id}/{self._number}"
 
     @property
     def is_committed(self) -> bool:
@@ -216,6 +233,8 @@ class Attempt:
             tag=asked.tag,
         )
         book.recorder.record(call)
+        if self.hold is not None:
+            self.hold.settle((call,))
         return call
 
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from msgspec import Struct, structs
 
+from pilothouse.client.admission import Admissions
 from pilothouse.client.attempt import Asked, Attempt, Book
 from pilothouse.client.continuation import ContinuedStream, Onward
 from pilothouse.client.hedge import LOST, Ended, Endings, Try, hedged
@@ -82,11 +83,18 @@ class Client:
         """By target name, as far as tried."""
         self._budgets: dict[str, RetryBudget] = {}
         self._book = Book(price_of, recorder, now_us, random_bits)
+        self._admissions: Admissions | None = None
 
     def apart(self) -> Client:
         """Another one over the same providers, prices and record, with health and budgets of its own."""
         book = self._book
-        return Client(self.providers, book.price_of, book.recorder, book.now_us, book.random_bits)
+        other = Client(self.providers, book.price_of, book.recorder, book.now_us, book.random_bits)
+        other._admissions = self._admissions
+        return other
+
+    def limit_targets(self, admissions: Admissions) -> None:
+        """From now on each attempt keeps its target's own limits."""
+        self._admissions = admissions if admissions.has_targets else None
 
     def new_id(self) -> str:
         """An id that sorts by time."""
@@ -255,7 +263,16 @@ class Client:
         attempt.key = provider.keys.take(monotonic(), tried)
         if not is_more:
             self._budget_of(target, trip.spec).requested()
+        if self._admissions is not None:
+            return self._limited(self._admissions, trip, provider, attempt)
         return trip.once(provider, attempt)
+
+    async def _limited(
+        self, admissions: Admissions, trip: Trip[T], provider: Provider, attempt: Attempt
+    ) -> T:
+        """Within its target's own limits. Raises `ProviderError` (target_limited)."""
+        attempt.hold = await admissions.at_target(attempt.target, trip.ask, attempt.id)
+        return await trip.once(provider, attempt)
 
     async def _run(self, trip: Trip[T], attempt: Attempt, *, is_more: bool) -> T:
         """As a task of its own, for one of two that run side by side."""

@@ -80,6 +80,8 @@ def next_step(failure: Failure, retries: Retries) -> Step:
     match failure.kind:
         case "auth" | "keys_exhausted":
             return _after_refused_key(failure)
+        case "target_limited":
+            return _onward(failure, "this target is at its own limit")
         case "rate_limited":
             return _after_limit(failure, retries)
         case "timeout" if failure.has_next:

@@ -15,6 +15,7 @@ ErrorClass = Literal[
     "context_window",  # the question is too long for this model; a larger one may take it
     "auth",  # the provider refuses our key
     "keys_exhausted",  # it has refused every key we have for it
+    "target_limited",  # our own limit of this target has no room (`limits.targets`)
     "rate_limited",  # the provider asks us to slow down
     "refused",  # content filter: never routed around silently
     "provider_down",  # 5xx, connection refused or reset, DNS
@@ -26,7 +27,8 @@ ErrorClass = Literal[
 """Why an attempt failed, in words that decide what happens next."""
 
 RETRYABLE: frozenset[str] = frozenset(
-    {"auth", "keys_exhausted", "rate_limited", "provider_down", "timeout", "garbage", "cut"}
+    {"auth", "keys_exhausted", "target_limited", "rate_limited"}
+    | {"provider_down", "timeout", "garbage", "cut"}
 )
 """Classes for which the next target of the route is tried, as long as nothing was sent yet."""
 

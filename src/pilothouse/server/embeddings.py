@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pilothouse import registry
+from pilothouse.client.admission import Admissions
 from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
 from pilothouse.client.guarding import GuardBook, Guarding
@@ -24,7 +25,6 @@ from pilothouse.core.guard import Blocked
 from pilothouse.core.limits import Refused
 from pilothouse.core.ports import Embedder, Vectors
 from pilothouse.core.route import Route, RouteSpec, Target
-from pilothouse.server.admission import Admissions
 from pilothouse.server.doors import Door
 from pilothouse.server.guarded import guarded_texts, guarding_for, refuse_blocked
 from pilothouse.server.http import Exchange, HttpRequest

@@ -9,6 +9,7 @@ from time import monotonic
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pilothouse.client.admission import Admissions, Hold
 from pilothouse.client.attempt import Asked
 from pilothouse.client.cache.answers import AnswerCache, Looked
 from pilothouse.client.cache.control import read_control
@@ -31,7 +32,6 @@ from pilothouse.core.keys import Denied
 from pilothouse.core.limits import Refused
 from pilothouse.core.ports import Reply
 from pilothouse.core.route import Route, RouteSpec, Split
-from pilothouse.server.admission import Admissions, Hold
 from pilothouse.server.callers import Callers
 from pilothouse.server.counting import Counting
 from pilothouse.server.doors import Door, Doors

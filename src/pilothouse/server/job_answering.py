@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Protocol
 
 from msgspec.structs import replace
 
-from pilothouse.client.attempt import Asked
+from pilothouse.client.attempt import Asked, Settles
 from pilothouse.client.caller import Client
 from pilothouse.client.guarding import BLOCKED_CODE, BLOCKED_STATUS, GuardBook, Guarding
 from pilothouse.client.job_runner import Again
@@ -32,14 +32,8 @@ from pilothouse.server.refusals import code_of, status_of
 from pilothouse.server.routes import Routes, asked_by, facts_of
 
 
-class Settles(Protocol):
-    """What a request has set aside."""
-
-    def settle(self, calls: Iterable[Call]) -> None: ...
-
-
 class Admits(Protocol):
-    """Holds limits and budgets for one attempt (`server/admission.py`)."""
+    """Holds limits and budgets for one attempt (`client/admission.py`)."""
 
     async def admit(
         self, holder: Holder | None, question: Ask, route: Route, request_id: str

@@ -14,6 +14,7 @@ from pilothouse.server.http import Exchange
 _STATUS_BY_CLASS = {
     "auth": 502,
     "rate_limited": 429,
+    "target_limited": 429,
     "refused": 400,
     "provider_down": 502,
     "timeout": 504,
@@ -27,6 +28,7 @@ _CODES = {
     "refused": "content_filter",
     "context_window": "context_length_exceeded",
     "keys_exhausted": EXHAUSTED_CODE,
+    "target_limited": "rate_limit_exceeded",
 }
 _CALLER_STATUSES = {400, 404, 413, 422}
 _OVERLOADED = {503, 529}

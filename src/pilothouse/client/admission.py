@@ -1,4 +1,6 @@
-"""Limits and budgets around one request: held before its first attempt, settled to what all of them used."""
+"""Limits and budgets around a request (key, team, route) and around each attempt (target): held before it,
+settled to what it used.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,11 @@ from pilothouse.client.limits.messages import rate_lines
 from pilothouse.client.limits.port import Admission, Ask, Limiter
 from pilothouse.core.call import Call
 from pilothouse.core.dialect import Envelope
+from pilothouse.core.errors import ProviderError
 from pilothouse.core.limits import Refused, Scope
 from pilothouse.core.pico import pico_usd
 from pilothouse.core.ports import NowUs, PriceOf
-from pilothouse.core.route import Route
+from pilothouse.core.route import Route, Target
 
 _BYTES_A_TOKEN = 3
 """Of a whole body, a little on the safe side: four is usual for English prose alone."""
@@ -77,9 +80,11 @@ class Admissions:
         price_of: PriceOf,
         now_us: NowUs,
         rules: AdmissionRules,
+        targets: Mapping[str, Scope] | None = None,
     ) -> None:
         self._limiter = limiter
         self._routes = routes
+        self._targets = targets or {}
         self._estimates = UpperEstimates(price_of)
         self._now_us = now_us
         self._rules = rules
@@ -94,7 +99,34 @@ class Admissions:
             scopes = (*scopes, of_route)
         if not scopes:
             return None
-        ask = self._ask(scopes, question, route, request_id)
+        return await self._admit(scopes, question, route.targets, request_id)
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether any target has limits of its own."""
+        return bool(self._targets)
+
+    async def at_target(self, target: Target, question: Question, attempt_id: str) -> Hold | None:
+        """For one attempt; None when nothing limits its target.
+
+        Raises `ProviderError` (target_limited) when its limits have no room: the next target may.
+        """
+        scope = self._targets.get(target.name)
+        if scope is None:
+            return None
+        held = await self._admit((scope,), question, (target,), attempt_id)
+        if isinstance(held, Refused):
+            raise ProviderError("target_limited", held.message, retry_after_s=held.retry_after_s)
+        return held
+
+    async def _admit(
+        self,
+        scopes: tuple[Scope, ...],
+        question: Question,
+        targets: tuple[Target, ...],
+        hold_id: str,
+    ) -> Hold | Refused:
+        ask = self._ask(scopes, question, targets, hold_id)
         if isinstance(ask, Refused):
             return ask
         verdict = self._limiter.admit(ask)
@@ -103,7 +135,11 @@ class Admissions:
         return verdict if isinstance(verdict, Refused) else Hold(self._limiter, verdict)
 
     def _ask(
-        self, scopes: tuple[Scope, ...], question: Question, route: Route, request_id: str
+        self,
+        scopes: tuple[Scope, ...],
+        question: Question,
+        targets: tuple[Target, ...],
+        hold_id: str,
     ) -> Ask | Refused:
         rules, envelope = self._rules, question.envelope
         input_tokens = question.size // _BYTES_A_TOKEN + 1
@@ -112,7 +148,7 @@ class Admissions:
         pico = 0
         if any(scope.budgets for scope in scopes):
             at_us = self._now_us()
-            for target in route.targets:
+            for target in targets:
                 found = self._estimates.of(
                     target, at_us, input_tokens=input_tokens, output_tokens=output_tokens
                 )
@@ -121,7 +157,7 @@ class Admissions:
                 pico = max(pico, found.pico_usd)
         return Ask(
             scopes=scopes,
-            hold_id=request_id,
+            hold_id=hold_id,
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             pico_usd=pico,
