@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tour test lint types bench bench-smoke faults wire-facts sdk-matrix clean
+.PHONY: help tour test lint types bench bench-smoke faults wire-facts sdk-matrix soak clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ wire-facts: $(STAMP) ## The 28 facts of the vendors' wire formats, one by one
 
 sdk-matrix: $(STAMP) ## Two generations of the vendors' SDKs against one gateway (installs them once)
 	@$(BIN)/python tools/sdk_matrix.py
+
+MINUTES ?= 10
+soak: $(STAMP) ## A gateway under load and faults for ten minutes (MINUTES=1), and then its books
+	@$(BIN)/python tools/soak.py --minutes $(MINUTES)
 
 clean: ## Remove the environment and what tools left behind
 	rm -rf $(VENV) .sdk-envs .pytest_cache .ruff_cache .hypothesis .coverage .import_linter_cache build dist tour
