@@ -7,6 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from pilothouse.core.secret import not_set
+
 
 class CacheRedisConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keep answers in Redis, for all replicas. They lie there as they are. The URL is in a variable."""
@@ -34,4 +36,4 @@ def cache_config_problems(
     redis = config.redis
     if redis is None or environ is None or environ.get(redis.url_env):
         return []
-    return [("cache.redis.url_env", f"the environment variable {redis.url_env} is not set")]
+    return [("cache.redis.url_env", not_set(redis.url_env))]

@@ -28,6 +28,7 @@ from pilothouse.core.errors import InvalidInput, ProviderError, did_you_mean
 from pilothouse.core.ports import NowUs
 from pilothouse.core.route import RouteSpec, Target
 from pilothouse.core.route_settings import CacheSettings, SemanticSettings
+from pilothouse.core.secret import not_set
 
 
 def open_cache(
@@ -107,9 +108,7 @@ def _backend(config: CacheConfig, environ: Mapping[str, str]) -> Backend:
         return MemoryBackend(config.max_mb * 1024 * 1024, time.monotonic)
     url = environ.get(redis.url_env)
     if not url:
-        raise InvalidInput(
-            f"cache.redis.url_env: the environment variable {redis.url_env} is not set"
-        )
+        raise InvalidInput(f"cache.redis.url_env: {not_set(redis.url_env)}")
     client = connect(url, timeout_s=redis.timeout_ms / 1000, at="cache.redis")
     return RedisBackend(cast(CacheRedis, client), redis.prefix, time.monotonic)
 

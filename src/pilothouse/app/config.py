@@ -23,6 +23,7 @@ from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved
 from pilothouse.app.stores import StoreAddress, StoreConfig, address_of, store_problems
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.route import RouteSpec, Target
+from pilothouse.core.secret import not_set
 from pilothouse.documents.strict import Document, load
 from pilothouse.providers import kinds
 from pilothouse.providers._config import ProviderConfig, anchored
@@ -138,7 +139,7 @@ def _door_problems(
     server, admin = document.value.server, document.value.admin
     for section, name in (("server", server.key_env), ("admin", admin.key_env if admin else None)):
         if environ is not None and name and not environ.get(name):
-            message = f"the environment variable {name} is not set"
+            message = not_set(name)
             problems.append(document.error(f"{section}.key_env", message))
     if admin is None:
         return problems

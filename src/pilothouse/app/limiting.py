@@ -16,6 +16,7 @@ from pilothouse.core.errors import InvalidInput
 from pilothouse.core.ids import time_ordered_id
 from pilothouse.core.limits import BudgetStore
 from pilothouse.core.ports import NowUs, PriceOf
+from pilothouse.core.secret import not_set
 
 
 async def open_limiter(
@@ -34,9 +35,7 @@ async def open_limiter(
         return LocalLimiter(Purses(store, now_us, process), now_us, time.monotonic_ns)
     url = environ.get(config.redis.url_env)
     if not url:
-        raise InvalidInput(
-            f"limits.redis.url_env: the environment variable {config.redis.url_env} is not set"
-        )
+        raise InvalidInput(f"limits.redis.url_env: {not_set(config.redis.url_env)}")
     limiter = RedisLimiter(
         connect(url, timeout_s=config.redis.timeout_ms / 1000),
         store,

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.limits import Budget, Limits, Scope, ScopeKind, checked, scope_of
+from pilothouse.core.secret import not_set
 from pilothouse.documents.strict import Document
 
 T = TypeVar("T")
@@ -91,7 +92,7 @@ def limits_problems(
             except InvalidInput as error:
                 problems.append(document.error(f"limits.{section}.{name}", str(error)))
     if config.redis is not None and environ is not None and not environ.get(config.redis.url_env):
-        message = f"the environment variable {config.redis.url_env} is not set"
+        message = not_set(config.redis.url_env)
         problems.append(document.error("limits.redis.url_env", message))
     return problems
 

@@ -12,6 +12,7 @@ from pilothouse.client.job_runner import Pace
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.job import SECOND_US, JobRules
 from pilothouse.core.release import OffPeak, off_peak
+from pilothouse.core.secret import not_set
 from pilothouse.watch.when import span_us
 from pilothouse.wire.lookup import Lookup
 
@@ -72,7 +73,7 @@ def queue_problems(
         problems.append(("queue.webhook_inside", str(error)))
     name = config.webhook_secret_env
     if environ is not None and name and not environ.get(name):
-        problems.append(("queue.webhook_secret_env", f"the environment variable {name} is not set"))
+        problems.append(("queue.webhook_secret_env", not_set(name)))
     return problems
 
 

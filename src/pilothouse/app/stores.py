@@ -15,6 +15,7 @@ from pilothouse.core.job_store import BatchStore, JobStore
 from pilothouse.core.keys import KeyStore
 from pilothouse.core.limits import BudgetStore
 from pilothouse.core.ports import CallStore, PaidAnswer, RolloutStore, RunStore
+from pilothouse.core.secret import not_set
 from pilothouse.stores._pg_address import PgAddress, address_from_url, is_url
 
 StoreAddress = Path | PgAddress
@@ -115,7 +116,7 @@ def address_of(config: StoreConfig, folder: Path, environ: Mapping[str, str]) ->
     if config.url_env is not None:
         url = environ.get(config.url_env)
         if not url:
-            raise InvalidInput(f"the environment variable {config.url_env} is not set")
+            raise InvalidInput(not_set(config.url_env))
     if url is None:
         return folder / config.path
     return address_from_url(url, schema=config.schema, spill_folder=folder / config.spill_folder)

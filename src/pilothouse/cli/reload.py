@@ -12,6 +12,7 @@ import msgspec
 from pilothouse.app.config import load_config
 from pilothouse.cli.output import print_json
 from pilothouse.core.errors import InvalidInput
+from pilothouse.core.secret import not_set
 
 _TIMEOUT_S = 30.0
 
@@ -37,9 +38,7 @@ def command(config: Path, as_json: bool) -> int:
         )
     key = os.environ.get(admin.key_env)
     if not key:
-        raise InvalidInput(
-            f"{config}: admin.key_env: the environment variable {admin.key_env} is not set"
-        )
+        raise InvalidInput(f"{config}: admin.key_env: {not_set(admin.key_env)}")
     status, body = _posted(admin.host, admin.port, key)
     if status == 200:
         _tell(body, as_json=as_json)

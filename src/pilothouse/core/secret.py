@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn
+
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*")
+_LONGEST_NAME = 64
 
 
 class Secret:
@@ -28,3 +32,15 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled")
+
+
+def not_set(name: str) -> str:
+    """That an environment variable is missing. Whoever wrote the key itself where its variable's name belongs
+    is told so, and it is not repeated.
+    """
+    if len(name) <= _LONGEST_NAME and _VARIABLE.fullmatch(name):
+        return f"the environment variable {name} is not set"
+    return (
+        "this is no name of an environment variable (is it the key itself? Then put it into the environment, "
+        "and its variable's name here)"
+    )

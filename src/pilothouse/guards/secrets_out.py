@@ -26,6 +26,7 @@ from pilothouse.core.guard import (
 )
 from pilothouse.core.guard_text import answer_texts, with_answer_texts
 from pilothouse.core.request import Request
+from pilothouse.core.secret import not_set
 
 _WORD = re.compile(r"\w+")
 _INSTEAD = "[secret]"
@@ -184,7 +185,7 @@ def _problems(settings: SecretsOutSettings, environ: Mapping[str, str] | None) -
     for i, name in enumerate(settings.secrets_env if environ is not None else ()):
         value = (environ or {}).get(name, "")
         if not value:
-            found.append((f"secrets_env[{i}]", f"the environment variable {name} is not set"))
+            found.append((f"secrets_env[{i}]", not_set(name)))
         elif len(value) < _LEAST_CHARS:
             message = f"what {name} holds is too short to be told from other words"
             found.append((f"secrets_env[{i}]", message))

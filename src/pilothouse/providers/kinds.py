@@ -8,7 +8,7 @@ from pathlib import Path
 from pilothouse import registry
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.ports import Provider
-from pilothouse.core.secret import Secret
+from pilothouse.core.secret import Secret, not_set
 from pilothouse.providers._address import address, settings_of
 from pilothouse.providers._config import ProviderConfig
 from pilothouse.providers._rows import ProviderRow, row, row_names
@@ -43,7 +43,7 @@ def problems(
     if environ is not None:
         for name in config.key_envs:
             if not environ.get(name):
-                yield "key_env", f"the environment variable {name} is not set"
+                yield "key_env", not_set(name)
         for name in config.key_files:
             if not Path(name).is_file():
                 yield "key_file", "there is no such file"
@@ -91,9 +91,7 @@ def _keys(name: str, config: ProviderConfig, environ: Mapping[str, str]) -> Sequ
     for variable in config.key_envs:
         value = environ.get(variable)
         if not value:
-            raise InvalidInput(
-                f"providers.{name}.key_env: the environment variable {variable} is not set"
-            )
+            raise InvalidInput(f"providers.{name}.key_env: {not_set(variable)}")
         found.append(Secret(value.strip()))
     for file in config.key_files:
         try:
