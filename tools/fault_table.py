@@ -1,6 +1,7 @@
-"""Meets every fault of tests/server/faults.py and prints the whole table with the outcomes seen.
+"""Meets every fault of tests/server/faults.py and of tests/app/house_faults.py, and prints the outcomes seen.
 
-Each fault four times: whole and streamed, by a target alone and by one with another behind. Exit 1 when an
+A vendor's fault four times: whole and streamed, by a target alone and by one with another behind; then what can
+go wrong around a gateway, once each with a real process. Exit 1 when an
 outcome is not the stated one. `--json` for machines.
 """
 
@@ -13,7 +14,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "server"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "app"))
 
+import house_faults
 from faults import FAULTS, Fault, outcome
 from self_made import self_made_tls
 
@@ -50,7 +53,30 @@ def main() -> int:
         print(_line((fault.name, *shown), widths), flush=True)
     if not as_json:
         print(f"{len(FAULTS)} faults, {4 * len(FAULTS)} outcomes, {wrong} not as stated")
+    wrong += around(as_json)
     return 1 if wrong else 0
+
+
+def around(as_json: bool) -> int:
+    """The faults around a gateway, one outcome each; how many are not as stated."""
+    wrong = 0
+    for fault in house_faults.FAULTS:
+        try:
+            got = house_faults.outcome(fault)
+        except house_faults.NotHere as error:
+            got = f"not met here: {error}"
+        else:
+            wrong += got != fault.stated
+        if as_json:
+            print(
+                json.dumps({"fault": fault.name, "stated": fault.stated, "seen": got}), flush=True
+            )
+        else:
+            print(
+                f"{fault.name}: {got}{'' if got == fault.stated else f' (NOT {fault.stated})'}",
+                flush=True,
+            )
+    return wrong
 
 
 def _line(cells: tuple[str, ...], widths: tuple[int, ...]) -> str:
