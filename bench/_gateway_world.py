@@ -49,20 +49,23 @@ EVENTS = [
 
 
 BURST = b"".join(EVENTS)
+HELD_S = 0.1
+"""Between the chunks of a stream that is `held`: five seconds of it in all."""
 
 
 async def upstream(http: HttpRequest, out: Exchange) -> None:
-    """Answers at once; a stream comes in one write, or (`drip`) one event a write."""
+    """Answers at once; a stream comes in one write, or one event a write (`drip`), or slowly (`held`)."""
     if b'"stream":true' not in http.body and b'"stream": true' not in http.body:
         out.send(200, ANSWER)
         return
     out.start_stream(SSE)
-    if b"drip" not in http.body:
-        out.write(BURST)
-    else:
+    if b"drip" in http.body or b"held" in http.body:
+        pause_s = HELD_S if b"held" in http.body else 0.0
         for data in EVENTS:
             out.write(data)
-            await asyncio.sleep(0)
+            await asyncio.sleep(pause_s)
+    else:
+        out.write(BURST)
     out.end_stream()
 
 
@@ -99,10 +102,10 @@ async def serve(handler: Any) -> None:
 
 def body_of(shape: str) -> tuple[str, bytes]:
     """Where a request of this shape goes, and what it says."""
-    words = "drip " if shape.startswith("drip") else ""
+    words = f"{shape} " if shape in ("drip", "held") else ""
     messages = [{"role": "user", "content": words + "What is 2 + 2? " * 8}]
     asked: dict[str, Any] = {"model": "route", "messages": messages}
-    if "stream" in shape or "drip" in shape:
+    if "stream" in shape or shape in ("drip", "held"):
         asked["stream"] = True
     if "cross" in shape:
         return "/messages", json.dumps({**asked, "max_tokens": 100}).encode()
