@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tour test lint types bench bench-smoke faults wire-facts sdk-matrix soak clean
+.PHONY: help tour test lint types bench bench-smoke faults wire-facts sdk-matrix soak bench-peers clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,11 @@ bench: $(STAMP) ## All benchmarks, at full length
 bench-smoke: $(STAMP) ## All benchmarks, a few seconds each
 	@for b in bench/[!_]*.py; do echo "== $$b"; $(BIN)/python $$b --smoke || exit 1; done
 
+bench-peers: $(STAMP) ## The gateway's bench with LiteLLM and Portkey in the same run (installs them once into .peers)
+	@$(PYTHON) -m venv .peers/litellm && .peers/litellm/bin/pip install --quiet --disable-pip-version-check 'litellm[proxy]' || echo "*** LiteLLM cannot be installed here ***"
+	@npm install --silent --prefix .peers @portkey-ai/gateway || echo "*** Portkey cannot be installed here ***"
+	@$(BIN)/python bench/gateway.py --peers .peers
+
 faults: $(STAMP) ## Every fault a vendor can have, and what the caller sees of it
 	@$(BIN)/python tools/fault_table.py
 
@@ -56,4 +61,4 @@ soak: $(STAMP) ## A gateway under load and faults for ten minutes (MINUTES=1), a
 	@$(BIN)/python tools/soak.py --minutes $(MINUTES)
 
 clean: ## Remove the environment and what tools left behind
-	rm -rf $(VENV) .sdk-envs .pytest_cache .ruff_cache .hypothesis .coverage .import_linter_cache build dist tour
+	rm -rf $(VENV) .sdk-envs .peers .pytest_cache .ruff_cache .hypothesis .coverage .import_linter_cache build dist tour

@@ -112,19 +112,22 @@ def body_of(shape: str) -> tuple[str, bytes]:
     return "/chat/completions", json.dumps({**asked, "max_completion_tokens": 100}).encode()
 
 
-async def load(url: str, connections: int, requests: int, shape: str, key: str) -> dict[str, Any]:
-    """A closed loop: `connections` clients share `requests`."""
+async def load(
+    url: str, connections: int, requests: int, shape: str, headers: dict[str, str]
+) -> dict[str, Any]:
+    """A closed loop: `connections` clients share `requests`. Slow streams do not all begin in one moment."""
     pool = Pool(url, Timeouts())
     path, body = body_of(shape)
-    headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
-    head = pool.head("POST", path, headers)
+    head = pool.head("POST", path, {"content-type": "application/json", **headers})
     is_stream = b'"stream": true' in body
     taken_ms: list[float] = []
     first_ms: list[float] = []
     left = requests
 
-    async def client() -> None:
+    async def client(number: int) -> None:
         nonlocal left
+        if shape == "held":
+            await asyncio.sleep(HELD_S * CHUNKS * number / connections)
         while left > 0:
             left -= 1
             started = time.perf_counter()
@@ -136,7 +139,7 @@ async def load(url: str, connections: int, requests: int, shape: str, key: str) 
             taken_ms.append((time.perf_counter() - started) * 1e3)
 
     started = time.perf_counter()
-    await asyncio.gather(*[client() for _ in range(connections)])
+    await asyncio.gather(*[client(number) for number in range(connections)])
     elapsed_s = time.perf_counter() - started
     pool.close()
     return {

@@ -8,7 +8,7 @@ serve` with everything on: a virtual key with limits and two budgets (held and s
 target health, usage and price, a `Call` recorded in SQLite; with 10 keys, with `--keys` (100,000), and with two workers.
 Shapes: whole; stream (50 chunks as one write); drip (50 chunks, a write each); cross (Anthropic's format in,
 OpenAI's out), whole and streamed. The mock's and the load's own CPU is left out; TLS and the network are not in it.
-Reference figures of others are in docs/decisions/0002.
+With `--peers FOLDER` (`make bench-peers`) other gateways in the same run, which have no keys, budgets or records to keep.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -28,15 +27,16 @@ from typing import Any
 import uvloop
 
 from _gateway_world import PassThrough, load, serve, upstream
+from _processes import Peer, Process, peers
 from pilothouse.core.keys import VirtualKey, secret_hash
 from pilothouse.core.limits import Budget, Limits
 from pilothouse.stores.sqlite import SqliteStore
 
-TICKS_S = os.sysconf("SC_CLK_TCK")
 SECRET = "ph-" + "x" * 43
 SHAPES = {"whole": 1, "stream": 4, "drip": 10, "cross": 2, "cross-stream": 8}
 """And by how much fewer requests than of the first are sent."""
 GOALS_MS = {"whole": 0.10, "stream": 0.25, "cross": 0.20, "cross-stream": 0.60}
+OURS = ("pilothouse", "more keys", "2 workers")
 CONFIG = """\
 providers:
   mock: {{kind: openai_compatible, base_url: "{url}", dialect: openai_chat}}
@@ -50,46 +50,14 @@ server: {{port: 0}}
 """
 
 
-class Process:
-    """A server under test, and what it has used."""
-
-    def __init__(self, *args: str, cwd: Path | None = None) -> None:
-        started = time.perf_counter()
-        self.process = subprocess.Popen(
-            [sys.executable, *args], stdout=subprocess.PIPE, text=True, cwd=cwd
-        )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        self.cold_start_s = time.perf_counter() - started
-        self.url = "http://" + line.split("http://", 1)[1].split()[0] + "/v1"
-
-    def cpu_s(self) -> float:
-        """Of it and its workers."""
-        used = 0
-        for pid in (self.process.pid, *self._workers()):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            used += int(fields[11]) + int(fields[12])
-        return used / TICKS_S
-
-    def _workers(self) -> list[int]:
-        pid = self.process.pid
-        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return [int(child) for child in listed.split()]
-
-    def rss_mb(self) -> float:
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=30)
-
-
 def drive(server: Process, connections: int, requests: int, shape: str) -> dict[str, Any]:
     """One round against one server, from a process of its own."""
     before_s = server.cpu_s()
     done = subprocess.run(
-        [sys.executable, __file__, "--load", server.url, str(connections), str(requests), shape],
+        [
+            *(sys.executable, __file__, "--load", server.url, str(connections), str(requests)),
+            *(shape, json.dumps({"authorization": f"Bearer {SECRET}", **server.headers})),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -99,6 +67,17 @@ def drive(server: Process, connections: int, requests: int, shape: str) -> dict[
     result["cpu_ms"] = (server.cpu_s() - before_s) * 1e3 / requests
     result["rss_mb"] = server.rss_mb()
     return result
+
+
+def measured(server: Process, requests: int, shape: str) -> dict[str, Any] | None:
+    """With 16 callers side by side, and with one; None when another gateway cannot answer."""
+    try:
+        busy = drive(server, 16, max(requests, 50), shape)
+        return {"busy": busy, "alone": drive(server, 1, max(requests // 4, 20), shape)}
+    except subprocess.CalledProcessError:
+        if isinstance(server, Peer):
+            return None
+        raise
 
 
 def gateway(folder: Path, upstream_url: str, keys: int, *args: str) -> Process:
@@ -125,7 +104,9 @@ def gateway(folder: Path, upstream_url: str, keys: int, *args: str) -> Process:
     return Process("-m", "pilothouse", "serve", "pilothouse.yaml", *args, cwd=folder)
 
 
-def measure(rounds: int, requests: int, keys: int, streams: int) -> dict[str, Any]:
+def measure(
+    rounds: int, requests: int, keys: int, streams: int, installed: Path | None
+) -> dict[str, Any]:
     """Medians over interleaved rounds."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -135,18 +116,20 @@ def measure(rounds: int, requests: int, keys: int, streams: int) -> dict[str, An
             url = servers["direct"].url
             servers["pass-through"] = Process(__file__, "--serve", url)
             servers["pilothouse"] = gateway(folder / "few", url, 10)
-            servers[f"{keys:,} keys"] = gateway(folder / "many", url, keys)
+            servers["more keys"] = gateway(folder / "many", url, keys)
             servers["2 workers"] = gateway(folder / "two", url, 10, "--workers", "2")
+            if installed is not None:
+                servers |= peers(installed, folder, url)
             runs: dict[str, list[dict[str, Any]]] = {}
             for number in range(rounds + 1):
                 for server_name, server in servers.items():
                     for shape, fewer in SHAPES.items():
-                        if "cross" in shape and server_name in ("direct", "pass-through"):
+                        if "cross" in shape and server_name not in OURS:
                             continue
-                        busy = drive(server, 16, max(requests // fewer, 50), shape)
-                        alone = drive(server, 1, max(requests // fewer // 4, 20), shape)
-                        if number:  # the first round warms up
-                            both = {"busy": busy, "alone": alone}
+                        both = measured(server, requests // fewer // server.fewer, shape)
+                        if both is None:
+                            print(f"*** {server_name} does not do {shape} ***", file=sys.stderr)
+                        elif number:  # the first round warms up
                             runs.setdefault(f"{server_name} {shape}", []).append(both)
             found = {key: summary(several) for key, several in runs.items()}
             found["held"] = {
@@ -182,9 +165,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--smoke", action="store_true", help="a few seconds, for CI")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--peers", type=Path, help="a folder where other gateways are installed")
     parser.add_argument("--keys", type=int, default=100_000)
     parser.add_argument("--serve", help=argparse.SUPPRESS)
-    parser.add_argument("--load", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--load", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
         handler = upstream if given.serve == "upstream" else PassThrough(given.serve).handle
@@ -192,12 +176,15 @@ def main() -> int:
             runner.run(serve(handler))
         return 0
     if given.load:
-        url, connections, requests, shape = given.load
+        url, connections, requests, shape, headers = given.load
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            result = runner.run(load(url, int(connections), int(requests), shape, SECRET))
+            result = runner.run(
+                load(url, int(connections), int(requests), shape, json.loads(headers))
+            )
         print(json.dumps(result))
         return 0
-    result = measure(1, 400, 200, 50) if given.smoke else measure(3, 8000, given.keys, 500)
+    size = (1, 400, 200, 50) if given.smoke else (3, 8000, given.keys, 500)
+    result = measure(*size, given.peers)
     print(json.dumps(result, indent=2) if given.json else text(result))
     return 0
 
@@ -236,6 +223,15 @@ def text(result: dict[str, Any]) -> str:
     lines.append(
         f"slow streams side by side: {held['streams']}; adds {added_ms:.2f} ms to the p99 TTFT"
     )
+    for name in [key.removesuffix(" whole") for key in rows if key.endswith(" whole")]:
+        if name in OURS or name in ("direct", "pass-through"):
+            continue
+        for shape in ("whole", "stream"):
+            if row := rows.get(f"{name} {shape}"):
+                times = (
+                    row["cpu_ms_per_request"] / rows[f"pilothouse {shape}"]["cpu_ms_per_request"]
+                )
+                lines.append(f"{name}, {shape}: {times:.1f} x our CPU")
     lines.append(f"cold start, s: {result['cold_start_s']}")
     return "\n".join(lines)
 
