@@ -9,13 +9,12 @@ import msgspec
 
 from pilothouse.providers._rows import ErrorBody
 
-_MOST = 500
-
 
 def read_error_body(
     body: bytes, where: ErrorBody, headers: Mapping[str, str] | None = None
 ) -> tuple[str, str | None]:
-    """Message (at most 500 characters, perhaps empty) and code. `headers` with lower-case names.
+    """Message (perhaps empty, perhaps long: a cut could leave part of a key) and code. `headers` with lower-case
+    names.
 
     Pages of HTML (a proxy on the way) have no message: their text says nothing to a person.
     """
@@ -32,7 +31,7 @@ def read_error_body(
         code = _first(value, where.code)
     if code is None and where.code_header is not None and headers is not None:
         code = headers.get(where.code_header)
-    return (message or "")[:_MOST], code
+    return message or "", code
 
 
 def _first(value: Any, paths: Sequence[str]) -> str | None:

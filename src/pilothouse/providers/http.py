@@ -128,7 +128,8 @@ class HttpProvider:
                     raise self._refusal(incoming.status, incoming.headers, said)
                 kind = incoming.headers.get("content-type", "")
                 if not kind.startswith(_STREAM_TYPES):
-                    raise ProviderError("garbage", f'a stream was asked for, "{kind[:60]}" came')
+                    told = sending.scrub(kind)[:60]  # in this order: no part of a key stays
+                    raise ProviderError("garbage", f'a stream was asked for, "{told}" came')
             except BaseException:
                 incoming.close()
                 raise
@@ -156,7 +157,10 @@ class HttpProvider:
         body, lost = line.body(ask, target.model)
         path = line.path(ask, target.model)
         said = await self._posted(line, path, body, key, limits)
-        return line.vectors(ask, said, lost)
+        try:
+            return line.vectors(ask, said, lost)
+        except ProviderError as error:
+            raise _scrubbed(error, line) from None
 
     async def count(
         self, target: Target, ask: CountAsk, key: int = 0, limits: RouteTimeouts = _SAME_LIMITS
@@ -172,7 +176,11 @@ class HttpProvider:
         path = line.address.count_path_for(self._row.model_id(target.model))
         assert path is not None
         extra = passed_on(ask.headers) if dialect is ask.dialect else None
-        return dialect.read_count(await self._posted(line, path, body, key, limits, extra))
+        said = await self._posted(line, path, body, key, limits, extra)
+        try:
+            return dialect.read_count(said)
+        except ProviderError as error:
+            raise _scrubbed(error, line) from None
 
     def formats(self) -> list[FormatAbilities]:
         """What it does in each format that it may be asked in; `provider` is left empty."""
@@ -278,7 +286,7 @@ class HttpProvider:
 
     def _refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         message, code = read_error_body(body, self._row.error_body, headers)
-        kind = classify(status, code, message, self._row.errors)
+        kind = classify(status, code, message[:_MOST_MESSAGE], self._row.errors)
         is_limited = kind == "rate_limited"
         state = read_rate(headers, self._row.rate, datetime.now(UTC), is_limited=is_limited)
         return ProviderError(

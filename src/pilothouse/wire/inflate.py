@@ -41,6 +41,5 @@ def inflater(headers: dict[str, str], most: int) -> Inflate | None:
         return None
     if coding in ("gzip", "x-gzip", "deflate"):
         return Inflate(most)
-    raise ProviderError(
-        "garbage", f'an answer in the coding "{coding[:20]}", which was not asked for'
-    )
+    # Uncut: whoever knows the secrets takes them out first.
+    raise ProviderError("garbage", f'an answer in the coding "{coding}", which was not asked for')
