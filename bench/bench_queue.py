@@ -134,7 +134,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--postgres", metavar="URL")
+    parser.add_argument("--smoke", action="store_true", help="a second, for CI")
     given = parser.parse_args()
+    if given.smoke:
+        given.jobs, given.rounds = 100, 1
     kinds: dict[str, Callable[[], dict[str, float]]] = {"sqlite": lambda: sqlite(given.jobs)}
     if given.postgres:
         kinds["postgres"] = lambda: postgres(given.postgres, given.jobs)

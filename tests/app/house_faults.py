@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import psycopg
-from running import QUESTIONS, ask, served, within_10_s
+from running import CONFIG, QUESTIONS, ask, served, within_10_s
 from slow_upstream import slow_upstream
 
 from pilothouse.core.ports import CallFilter
@@ -31,15 +31,7 @@ from pilothouse.stores.postgres import PostgresStore
 from pilothouse.stores.sqlite import SqliteStore
 from stores.postgres_server import Wire, a_schema, dropped
 
-RECORDED = """\
-providers:
-  recorded: {kind: replay, recording: "builtin:gsm8k"}
-targets:
-  small: {provider: recorded, model: mistralai/Mixtral-8x7B-Instruct-v0.1, catalog_model: mixtral-8x7b}
-routes:
-  support: {targets: [small]}
-server: {port: 0}
-"""
+RECORDED = CONFIG.partition("admin:")[0]
 SLOW = """\
 providers:
   slow: {{kind: openai_compatible, base_url: "{url}", dialect: openai_chat}}
