@@ -33,6 +33,7 @@ from pilothouse.providers._signers.choose import signer_for
 from pilothouse.providers._sse_stream import SPLITTERS, SseStream
 from pilothouse.wire.deadlines import Timeouts
 from pilothouse.wire.pool import Pool
+from pilothouse.wire.proxy import proxy_for
 
 _MOST_MESSAGE = 500
 _SAME_LIMITS = RouteTimeouts()
@@ -227,12 +228,17 @@ class HttpProvider:
             found = self._embedding_lines[name] = EmbeddingLine(dialect, self._line(name))
         return found
 
+    def _pool(self, base_url: str) -> Pool:
+        found = self._pools.get(base_url)
+        if found is None:
+            proxy = proxy_for(base_url, self._environ)
+            found = self._pools[base_url] = Pool(base_url, self._timeouts, proxy=proxy)
+        return found
+
     def _line(self, name: DialectName) -> Line:
         row = self._row
         where = address(row, name, self._settings, self._base_url)
-        pool = self._pools.get(where.base_url)
-        if pool is None:
-            pool = self._pools[where.base_url] = Pool(where.base_url, self._timeouts)
+        pool = self._pool(where.base_url)
         signers = [
             signer_for(
                 row,
@@ -302,9 +308,7 @@ class HttpProvider:
         """For signers that ask somebody for a token."""
         parts = urlsplit(url)
         base = f"{parts.scheme}://{parts.netloc}"
-        pool = self._pools.get(base)
-        if pool is None:
-            pool = self._pools[base] = Pool(base, self._timeouts)
+        pool = self._pool(base)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         response = await pool.send(pool.head(method, path, dict(headers)), body)
         return response.status, response.body

@@ -18,6 +18,7 @@ from pilothouse.core.errors import InvalidInput, ProviderError
 from pilothouse.wire.connection import Connection, Exchange
 from pilothouse.wire.deadlines import Deadlines, Timeouts
 from pilothouse.wire.inflate import Inflate, inflater
+from pilothouse.wire.proxy import Proxy, tunnel
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to the addresses that may be connected to, in order. Raises `ProviderError`."""
@@ -32,7 +33,10 @@ class Response(Struct):
 
 
 class Pool:
-    """Keep-alive connections to the origin of `base_url`. `resolve`: instead of the system's look-up."""
+    """Keep-alive connections to the origin of `base_url`, straight or through `proxy`.
+
+    `resolve`: instead of the system's look-up.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class Pool:
         most_idle: int = 256,
         most_body_mb: int = 64,
         resolve: Resolve | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -57,6 +62,7 @@ class Pool:
         self._most_idle = most_idle
         self._most_body = most_body_mb * 1024 * 1024
         self._resolve = resolve
+        self._proxy = proxy
         self._idle: list[Connection] = []
         self._deadlines: Deadlines | None = None
         self._host_header = f"host: {parts.netloc}\r\n"
@@ -160,6 +166,8 @@ class Pool:
         where = f"{self._host}:{self._port}"
         try:
             async with asyncio.timeout(limits.connect_s):
+                if self._proxy is not None:
+                    return await self._connected_through(self._proxy)
                 if self._resolve is None:
                     return await self._connected_to(self._host)
                 return await self._connected_to_any(await self._resolve(self._host, self._port))
@@ -183,6 +191,16 @@ class Pool:
             except OSError:
                 continue
         return await self._connected_to(addresses[-1])
+
+    async def _connected_through(self, proxy: Proxy) -> Connection:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: Connection(loop, self._most_body),
+            sock=await tunnel(proxy, self._host, self._port),
+            ssl=self._tls,
+            server_hostname=self._host if self._tls is not None else None,
+        )
+        return connection
 
     async def _connected_to(self, address: str) -> Connection:
         loop = asyncio.get_running_loop()
