@@ -105,10 +105,9 @@ def test_across_dialects_the_anthropic_sdk_reads_one_message(with_gateway: Run) 
 def test_the_responses_sdk_reads_one_response(with_gateway: Run) -> None:
     async def body(h: Any) -> None:
         async with openai.AsyncOpenAI(base_url=h.url, api_key="any", max_retries=0) as client:
-            stream = await client.responses.create(
-                model="cut-hard-then-good", input="2 + 2?", stream=True
-            )
-            events = [event async for event in stream]
+            asked = client.responses.create(model="cut-hard-then-good", input="2 + 2?", stream=True)
+            async with await asked as stream:
+                events = [event async for event in stream]
         assert [event.sequence_number for event in events] == list(range(len(events)))
         assert events[-1].response.output_text == "Four."  # type: ignore[union-attr]
 
