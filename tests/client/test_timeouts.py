@@ -11,7 +11,7 @@ import pytest
 from scripted import QUESTION, Rows, Scripted, Step, client_of, route, says, targets
 
 from pilothouse.client import live as live_module
-from pilothouse.core.answer import TextDelta
+from pilothouse.core.answer import Event, TextDelta
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.route import RouteSpec
 from pilothouse.core.route_settings import Retries, Timeouts
@@ -190,7 +190,7 @@ def test_a_stream_that_starts_too_slowly_goes_to_the_next_target_unseen(
         how = spec(min_chars_per_s=100.0)
         live = await client.stream(QUESTION, route("a", "b"), spec=how)
         assert live.target.name == target
-        events = []
+        events: list[Event] = []
         while (piece := await live.next()) is not None:
             events.extend(piece.events)
         text = "".join([e.text for e in events if isinstance(e, TextDelta)])
@@ -209,7 +209,7 @@ def test_a_short_answer_is_never_too_slow(monkeypatch: pytest.MonkeyPatch) -> No
     async def body() -> None:
         client = client_of({"a": Scripted(says("x", "y"))}, Rows())
         live = await client.stream(QUESTION, route("a"), spec=spec(min_chars_per_s=1e6))
-        events = []
+        events: list[Event] = []
         while (piece := await live.next()) is not None:
             events.extend(piece.events)
         assert sum(isinstance(event, TextDelta) for event in events) == 2

@@ -23,6 +23,7 @@ from pilothouse.core.losses import HINTS, HINTS_UNDER, is_hint, real_losses
         "extra.metadata",
         "metadata",
         "store",
+        "subject",
     ],
 )
 def test_hints_do_not_reject(loss: str) -> None:

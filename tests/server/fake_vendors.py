@@ -176,6 +176,8 @@ _ROUTES = {
     "mixed": ("small", "large"),
     "half": ("claude", "small"),
     "budgeted": ("small",),
+    "strict": ("small",),
+    "strict-gem": ("gem",),
 }
 
 
@@ -187,6 +189,7 @@ def routes() -> dict[str, RouteSpec]:
             policy="fallback",
             targets=tuple(TARGETS[one] for one in targets),
             retries=Retries(attempts_per_target=1),
+            unsupported="reject" if name.startswith("strict") else "warn",
         )
         for name, targets in named.items()
     }

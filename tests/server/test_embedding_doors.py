@@ -266,3 +266,18 @@ def test_a_call_says_which_key_asked(tmp_path: Path) -> None:
         assert [call.key_id for call in d.calls] == ["K1"]
 
     run(tmp_path, body, models=("small",))
+
+
+def test_with_reject_a_vendor_that_would_lose_something_is_not_asked(tmp_path: Path) -> None:
+    async def body(d: Doors) -> None:
+        content = {"content": {"parts": [{"text": "a"}]}, "taskType": "RETRIEVAL_QUERY"}
+        at, sent = "/v1beta/models/strict:embedContent", json.dumps(content).encode()
+        status, _, got = await d.get(at, method="POST", body=sent)
+        assert status == 422
+        assert "(small: " in got["error"]["message"] and "task" in got["error"]["message"]
+        assert not d.vendor.seen
+        assert [(call.status, call.error_class) for call in d.calls] == [("error", "caller")]
+        got = await embed(d, "strict-gem", user="somebody", encoding_format="float")
+        assert tuple(got.data[0].embedding) == VECTOR, "who asks is a hint"
+
+    run(tmp_path, body)

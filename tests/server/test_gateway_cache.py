@@ -109,3 +109,12 @@ def test_errors_and_broken_streams_are_asked_again(
         assert [c.status for c in h.calls] == ["error", "error"]
 
     with_gateway(body, cache=KEPT)
+
+
+def test_what_two_models_said_together_is_not_kept(with_gateway: Run) -> None:
+    async def body(h: Any) -> None:
+        for _ in range(2):
+            assert await ask(h.url, model="cut-hard-then-good", stream=True) == ("Four.", "miss")
+        assert len(h.upstream.seen) == 4
+
+    with_gateway(body, cache=KEPT, serves={"continuation": True})

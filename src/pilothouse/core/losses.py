@@ -17,6 +17,7 @@ HINTS: dict[str, str] = {
     "thinking.effort": "how hard to think, where the format has no such word or fewer steps",
     "output.name": "what a schema is called",
     "output.description": "what a schema is said to be for",
+    "subject": "whom the vendor may block",
     "user": "whom the vendor may block",
     "safety_identifier": "whom the vendor may block",
     "metadata": "labels for the vendor's own logs",

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 
 from pilothouse.client.metrics import BOUNDS_MS, Series, empty
+from pilothouse.client.shadow_counts import ShadowCounts, summed_shadows
 from pilothouse.server.admin.metrics_text import metrics_text
 from pilothouse.server.answer_counts import AnswerCount, summed
 
@@ -75,3 +76,17 @@ def test_refusals_are_counted_by_status_and_code_over_all_workers() -> None:
     assert 'answers_total{status="429",code="rate_limit_exceeded"} 3' in page()
     both = summed([AnswerCount(429, "x", 3), AnswerCount(200, "", 1), AnswerCount(429, "x", 4)])
     assert both == [AnswerCount(200, "", 1), AnswerCount(429, "x", 7)]
+
+
+def test_shadow_copies_are_told_by_route_with_what_was_shed_and_why() -> None:
+    one = ShadowCounts(requests=5, not_sampled=2, started=2, answered=1, failed=1, full=1)
+    two = ShadowCounts(requests=1, started=1, in_flight=1, spent_today_usd=Decimal("0.5"))
+    both = summed_shadows([{"support": one}, {"support": two}])
+    text = metrics_text([], [], {}, shed_rows=0, workers=2, shadows=both)
+    assert 'shadow_requests_total{route="support",sampled="yes"} 4\n' in text
+    assert 'shadow_requests_total{route="support",sampled="no"} 2\n' in text
+    assert 'shadow_copies_total{route="support",outcome="failed"} 1\n' in text
+    assert 'shadow_shed_total{route="support",reason="full"} 1\n' in text
+    assert 'shadow_in_flight{route="support"} 1\n' in text
+    assert 'shadow_spent_today_usd{route="support"} 0.5\n' in text
+    assert all(SAMPLE.fullmatch(x) for x in text.splitlines() if not x.startswith("#"))
