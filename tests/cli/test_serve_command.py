@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -170,3 +171,14 @@ def within_10_s(is_so: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + 10
     while not is_so():
         assert time.monotonic() < deadline_s, "the gateway did not follow"
+
+
+def test_the_process_may_hold_as_many_connections_as_the_system_lets_it(config: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+    try:
+        with served(config) as (process, _):
+            soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert soft == min(hard, 65_536)

@@ -36,9 +36,14 @@ class Overrides(Struct, frozen=True, kw_only=True):
     workers: int | None = None
 
 
+_DESCRIPTORS = 65_536
+"""Enough for `Limits.connections`, their providers' and some files."""
+
+
 def serve(path: Path, overrides: Overrides, *, as_json: bool) -> int:
     """Run until SIGTERM or SIGINT. Raises `InvalidInput` before anything has started."""
     written = load_config(path, os.environ)
+    _allow_connections()
     config = _overridden(written, overrides)
     start = Start(path=path, written=written, config=config)
 
@@ -48,6 +53,18 @@ def serve(path: Path, overrides: Overrides, *, as_json: bool) -> int:
     if config.server.workers == 1:
         return _run(start, ready)
     return _serve_with_workers(start, ready)
+
+
+def _allow_connections() -> None:
+    """A stream holds two descriptors, and shells allow 1,024: take what the system lets us take."""
+    try:
+        import resource
+    except ImportError:  # not on every system
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _serve_with_workers(start: Start, ready: Callable[[Listening], None]) -> int:
