@@ -93,25 +93,17 @@ class GuardBook:
     ) -> Guarding | None:
         """One request's way through its guards; None where it passes none."""
         chain = self.chain(route, key, team)
-        return Guarding(chain) if chain else None
-
-    def tell(self, guarding: Guarding, route: str, request_id: str) -> None:
-        """Count and log what was done, once the request is over. No text of it is told."""
-        for done in guarding.notes:
-            note = done.note
-            if self._count is not None:
-                self._count(done.guard, note.deed, note.count)
-            log.log(
-                logging.WARNING if note.deed == "error" else logging.INFO,
-                "guard %s: %s %d (%s) in request %s on route %s",
-                *(done.guard, note.deed, note.count, note.what, request_id, route),
-            )
+        return Guarding(chain, route, self._count) if chain else None
 
 
 class Guarding:
     """One request on its way through its guards. `notes` say what was done, for the record."""
 
-    def __init__(self, chain: Sequence[Placed]) -> None:
+    def __init__(
+        self, chain: Sequence[Placed], route: str = "", count: Count | None = None
+    ) -> None:
+        self._route = route
+        self._count = count
         self.chain = chain
         self.notes: list[Done] = []
         self.seen: list[Seen] = []
@@ -152,6 +144,18 @@ class Guarding:
     def note(self, placed: Placed, note: Note) -> None:
         """For the record."""
         self.notes.append(Done(placed.name, note))
+
+    def tell(self, request_id: str) -> None:
+        """Count and log what was done, once the request is over. No text of it is told."""
+        for done in self.notes:
+            note = done.note
+            if self._count is not None:
+                self._count(done.guard, note.deed, note.count)
+            log.log(
+                logging.WARNING if note.deed == "error" else logging.INFO,
+                "guard %s: %s %d (%s) in request %s on route %s",
+                *(done.guard, note.deed, note.count, note.what, request_id, self._route),
+            )
 
     @property
     def line(self) -> str:

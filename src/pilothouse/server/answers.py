@@ -89,24 +89,20 @@ class Answers:
             refuse_unknown(out, dialect, message, request_id)
             return
         ask = Ask(dialect, http.body, envelope, headers=http.headers)
-        if self._guards is None:
-            await self._routed(ask, spec, request_id, http, out, holder)
-            return
         guarding = guarding_for(self._guards, spec.name, holder)
         if guarding is None:
-            await self._routed(ask, spec, request_id, http, out, holder)
+            await self._routed(ask, spec, request_id, out, holder)
             return
         try:
-            await self._guarded(ask, spec, request_id, http, out, holder, guarding)
+            await self._guarded(ask, spec, request_id, out, holder, guarding)
         finally:
-            self._guards.tell(guarding, spec.name, request_id)
+            guarding.tell(request_id)
 
     async def _guarded(
         self,
         ask: Ask,
         spec: RouteSpec,
         request_id: str,
-        http: HttpRequest,
         out: Exchange,
         holder: Holder | None,
         guarding: Guarding,
@@ -122,14 +118,13 @@ class Answers:
         if isinstance(found, Blocked):
             refuse_blocked(out, dialect, found, guarding, request_id)
             return
-        await self._routed(found, spec, request_id, http, out, holder, guarding)
+        await self._routed(found, spec, request_id, out, holder, guarding)
 
     async def _routed(
         self,
         ask: Ask,
         spec: RouteSpec,
         request_id: str,
-        http: HttpRequest,
         out: Exchange,
         holder: Holder | None,
         guarding: Guarding | None = None,
@@ -137,19 +132,19 @@ class Answers:
         """Where it goes, and whether its answer is kept already."""
         dialect = ask.dialect
         assert dialect is not None
-        facts = facts_of(http.headers, ask.envelope, request_id, dialect.name, holder)
+        facts = facts_of(ask.headers, ask.envelope, request_id, dialect.name, holder)
         try:
             route = self._routes.route(facts, spec, ask)
         except BadRequest as error:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
-        asked = asked_by(http.headers, holder, request_id)
+        asked = asked_by(ask.headers, holder, request_id)
         one = _One(dialect, ask, spec, route, asked, request_id, [], guarding)
         if self._cache is None:
             await self._asked(one, out, holder)
             return
         try:
-            looked = await self._cache.look(ask, route, spec, holder, read_control(http.headers))
+            looked = await self._cache.look(ask, route, spec, holder, read_control(ask.headers))
         except BadRequest as error:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return

@@ -53,9 +53,9 @@ class Counting:
                 return
             ask = CountAsk(dialect, http.body, model, http.headers)
             guarding = guarding_for(self._guards, spec.name, holder)
-            if guarding is not None and self._guards is not None:
+            if guarding is not None:
                 found = await guarding.before(ask.request)
-                self._guards.tell(guarding, spec.name, request_id)
+                guarding.tell(request_id)
                 if isinstance(found, Blocked):
                     refuse_blocked(out, door.dialect, found, guarding, request_id)
                     return

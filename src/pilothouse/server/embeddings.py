@@ -85,7 +85,7 @@ class Embeddings:
         one = _One(
             door, ask, spec, route, asked_by(http.headers, holder, request_id), request_id, guarding
         )
-        if guarding is None or self._guards is None:
+        if guarding is None:
             await self._through(one, out, holder)
             return
         try:
@@ -97,7 +97,7 @@ class Embeddings:
         except BadRequest as error:
             refuse_bad(out, door.dialect, error, request_id)
         finally:
-            self._guards.tell(guarding, spec.name, request_id)
+            guarding.tell(request_id)
 
     async def _through(self, one: _One, out: Exchange, holder: Holder | None) -> None:
         """Limits, attempts, and what they came to."""

@@ -88,8 +88,8 @@ class JobAnswering:
         except BadRequest as error:
             return _error(dialect, 422 if error.param else 400, str(error))
         finally:
-            if guarding is not None and self._guards is not None:
-                self._guards.tell(guarding, spec.name, job.attempt_id)
+            if guarding is not None:
+                guarding.tell(job.attempt_id)
 
     async def _held(
         self,
