@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
+from pilothouse import registry
 from pilothouse.app.stores import Store, StoreAddress, open_store
 from pilothouse.catalog.catalog import Catalog, load_bundled
 from pilothouse.catalog.prices import price_of
 from pilothouse.client.caller import Client
 from pilothouse.client.recorder import BatchRecorder
+from pilothouse.client.routing import Router
 from pilothouse.core.ports import NowUs, Provider
+from pilothouse.core.route import RouteSpec
 from pilothouse.providers._config import ProviderConfig
 from pilothouse.providers.kinds import open_provider
 
@@ -48,6 +51,11 @@ def random_bits_source(buffered: int = 512) -> Callable[[], int]:
         return waiting.pop()
 
     return bits
+
+
+def open_router(routes: Mapping[str, RouteSpec], aliases: Mapping[str, str]) -> Router:
+    """Configured routes with their policies."""
+    return Router(routes, lambda name: registry.plugin("policies", name), aliases=aliases)
 
 
 def open_providers(configs: Mapping[str, ProviderConfig]) -> dict[str, Provider]:

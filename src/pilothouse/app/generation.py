@@ -9,9 +9,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pilothouse import registry
 from pilothouse.app.caching import open_cache
-from pilothouse.app.compose import now_us, open_providers, random_bits_source
+from pilothouse.app.compose import now_us, open_providers, open_router, random_bits_source
 from pilothouse.app.config import Config
 from pilothouse.app.guarding import open_guards
 from pilothouse.app.limiting import open_admissions
@@ -31,7 +30,6 @@ from pilothouse.client.shadow import Shadows
 from pilothouse.core.errors import InvalidInput, StoreError
 from pilothouse.core.health import TargetHealth
 from pilothouse.core.ports import CallFilter, PriceOf, Provider
-from pilothouse.core.route import Policy
 from pilothouse.core.secret import Secret
 from pilothouse.migrate.runner import Ticker
 from pilothouse.server.answer_counts import AnswerCounts
@@ -160,7 +158,7 @@ async def open_generation(
     Targets that are as they were `before` keep what is known of their health.
     """
     scopes = scopes_of(config.limits)
-    router = Router(config.routes, _policy, aliases=config.aliases)
+    router = open_router(config.routes, config.aliases)
     ring = KeyRing(lasting.store.keys, scopes.teams)
     await asyncio.to_thread(ring.refresh)
     callers = Callers(now_us, ring, _gateway_key(config))
@@ -259,10 +257,6 @@ def _still_true(before: Generation, config: Config) -> dict[str, TargetHealth]:
         and target == old.targets.get(name)
         and config.providers[target.provider] == old.providers.get(target.provider)
     }
-
-
-def _policy(name: str) -> Policy:
-    return registry.plugin("policies", name)
 
 
 def _gateway_key(config: Config) -> Secret | None:

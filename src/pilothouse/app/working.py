@@ -11,8 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from pilothouse import registry
-from pilothouse.app.compose import now_us, open_client, random_bits_source
+from pilothouse.app.compose import now_us, open_client, open_router, random_bits_source
 from pilothouse.app.config import Config, load_config
 from pilothouse.app.guarding import open_guards
 from pilothouse.app.limiting import open_admissions, open_limiter
@@ -22,11 +21,9 @@ from pilothouse.app.webhooks import open_webhooks
 from pilothouse.catalog.prices import price_of
 from pilothouse.client.job_runner import JobRunner
 from pilothouse.client.keyring import KeyRing
-from pilothouse.client.routing import Router
 from pilothouse.core.errors import StoreError
 from pilothouse.core.job import SECOND_US, JobRules
 from pilothouse.core.job_store import JobStore
-from pilothouse.core.route import Policy
 from pilothouse.migrate.runner import Ticker
 from pilothouse.server.job_answering import JobAnswering
 from pilothouse.server.routes import Routes
@@ -71,7 +68,7 @@ async def run(config: Config, *, concurrency: int | None, ready: Callable[[str],
             parts.client,
             Routes(
                 parts.client,
-                Router(config.routes, _policy, aliases=config.aliases),
+                open_router(config.routes, config.aliases),
                 ticker.split_of,
             ),
             lambda key_id: ring.holder(key_id, now_us()),
@@ -126,10 +123,6 @@ async def keep_short(jobs: JobStore, rules: JobRules) -> None:
         except StoreError as error:
             log.error("old jobs stay: %s", error)
         await asyncio.sleep(PRUNE_S)
-
-
-def _policy(name: str) -> Policy:
-    return registry.plugin("policies", name)
 
 
 def _tell(told: asyncio.Future[int], code: int) -> None:

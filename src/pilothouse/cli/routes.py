@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from pilothouse import registry
-from pilothouse.app.compose import now_us
+from pilothouse.app.compose import now_us, open_router
 from pilothouse.app.config import Config, load_config
 from pilothouse.app.stores import open_store
 from pilothouse.catalog.prices import price_of
@@ -132,7 +131,9 @@ def simulate(
     finally:
         opened.close()
     prices = price_of(open_catalog(own))
-    found = simulated(_router(loaded), calls, prices, _cost_of_at(prices))
+    found = simulated(
+        open_router(loaded.routes, loaded.aliases), calls, prices, _cost_of_at(prices)
+    )
     if as_json:
         print_json(found)
     elif not found.requests:
@@ -142,14 +143,8 @@ def simulate(
     return 1 if found.unrouted else 0
 
 
-def _router(config: Config) -> Router:
-    return Router(
-        config.routes, lambda name: registry.plugin("policies", name), aliases=config.aliases
-    )
-
-
 def _routed(config: Config, path: Path, name: str) -> tuple[Router, RouteSpec]:
-    router = _router(config)
+    router = open_router(config.routes, config.aliases)
     spec = router.spec(name)
     if spec is None:
         hint = did_you_mean(name, [*config.routes, *config.aliases])
