@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from pilothouse.client.keyring import Holder
-from pilothouse.client.limits.estimate import UpperEstimates
+from pilothouse.client.limits.estimate import UpperEstimates, input_estimate
 from pilothouse.client.limits.messages import rate_lines
 from pilothouse.client.limits.port import Admission, Ask, Limiter
 from pilothouse.core.call import Call
@@ -20,9 +20,6 @@ from pilothouse.core.limits import Refused, Scope
 from pilothouse.core.pico import pico_usd
 from pilothouse.core.ports import NowUs, PriceOf
 from pilothouse.core.route import Route, Target
-
-_BYTES_A_TOKEN = 3
-"""Of a whole body, a little on the safe side: four is usual for English prose alone."""
 
 
 class Question(Protocol):
@@ -142,7 +139,7 @@ class Admissions:
         hold_id: str,
     ) -> Ask | Refused:
         rules, envelope = self._rules, question.envelope
-        input_tokens = question.size // _BYTES_A_TOKEN + 1
+        input_tokens = input_estimate(question.size)
         most = envelope.max_output_tokens
         output_tokens = (rules.default_output_tokens if most is None else most) * envelope.n
         pico = 0

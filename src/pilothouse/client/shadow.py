@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
 from pilothouse.client.daily_purse import DailyPurse, Reserved
-from pilothouse.client.limits.estimate import upper_estimate
+from pilothouse.client.limits.estimate import input_estimate, upper_estimate
 from pilothouse.client.shadow_counts import ShadowCounts
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
@@ -29,7 +29,6 @@ from pilothouse.core.route_settings import Retries, Timeouts
 
 log = logging.getLogger("pilothouse.shadow")
 
-_BYTES_A_TOKEN = 3
 _LATE_S = 1.0
 """The provider's own deadline goes first: its row says "timeout"."""
 _ONCE = Retries(attempts_per_target=1)
@@ -137,7 +136,7 @@ class Shadows:
             self._price_of,
             target,
             now_us,
-            input_tokens=ask.size // _BYTES_A_TOKEN + 1,
+            input_tokens=input_estimate(ask.size),
             max_output_tokens=ask.envelope.max_output_tokens,
             default_output_tokens=self._default_output_tokens,
             candidates=ask.envelope.n,

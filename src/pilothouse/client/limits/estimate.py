@@ -9,10 +9,17 @@ from pilothouse.core.pico import pico_usd_up
 from pilothouse.core.ports import PriceOf
 from pilothouse.core.route import Target
 
+_BYTES_A_TOKEN = 3
 _KNOWN_US = 60_000_000
 """A price that changes today is known a minute later."""
 _MOST_KNOWN = 4096
 _EXACT_BITS = 5
+
+
+def input_estimate(size: int) -> int:
+    """Tokens of a body of so many bytes, a little on the safe side: four bytes a token is usual for English
+    prose alone."""
+    return size // _BYTES_A_TOKEN + 1
 
 
 class Estimate(Struct, frozen=True):
