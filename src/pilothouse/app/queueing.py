@@ -11,6 +11,7 @@ from pilothouse.app.compose import now_us
 from pilothouse.app.queue_config import QueueConfig, pace_of, rules_of, windows_of
 from pilothouse.app.webhooks import open_webhooks
 from pilothouse.app.working import worker_name
+from pilothouse.client.admission import Admissions
 from pilothouse.client.caller import Client
 from pilothouse.client.guarding import GuardBook
 from pilothouse.client.job_runner import JobRunner
@@ -21,7 +22,7 @@ from pilothouse.core.job_store import BatchStore, JobStore
 from pilothouse.core.route import Split
 from pilothouse.server.batches_api import BatchesApi
 from pilothouse.server.files_api import FilesApi
-from pilothouse.server.job_answering import Admits, JobAnswering
+from pilothouse.server.job_answering import JobAnswering
 from pilothouse.server.job_intake import Intake
 from pilothouse.server.jobs_api import JobsApi
 from pilothouse.server.queue_doors import QueueDoors
@@ -58,7 +59,7 @@ def open_queue(
     ring: KeyRing,
     live: Callable[[], int],
     *,
-    admissions: Admits | None = None,
+    admissions: Admissions | None = None,
     guards: GuardBook | None = None,
 ) -> Queue:
     """The queue by its section. `live` counts the requests under way: at `busy_at` no job is taken."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from time import monotonic
-from typing import Protocol
 
 from msgspec import Struct
 
+from pilothouse.client.admission import Hold
 from pilothouse.core.answer import Answer, Usage
 from pilothouse.core.call import Call, Source
 from pilothouse.core.errors import ProviderError
@@ -19,14 +19,6 @@ from pilothouse.core.ports import NowUs, PriceOf, Recorder
 from pilothouse.core.route import Route, Target
 
 NO_USAGE = "not priced: the provider reported no usage"
-
-
-class Settles(Protocol):
-    """What has been set aside."""
-
-    def settle(self, calls: Iterable[Call]) -> None:
-        """What was used is used, the rest is free."""
-        ...
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -124,7 +116,7 @@ class Attempt:
         self.key: int | None = None
         """The provider's key that it uses; None = none was to be had."""
         self.has_other_key = False
-        self.hold: Settles | None = None
+        self.hold: Hold | None = None
         """What its target's own limits have set aside for it."""
         self.usage: Usage | None = None
         self.finish_reason: str | None = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Protocol
 
 from msgspec.structs import replace
 
-from pilothouse.client.attempt import Asked, Settles
+from pilothouse.client.admission import Admissions, Hold
+from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Client
 from pilothouse.client.guarding import BLOCKED_CODE, BLOCKED_STATUS, GuardBook, Guarding
 from pilothouse.client.job_runner import Again
@@ -31,15 +31,6 @@ from pilothouse.server.guarded import guarded_ask, guarding_for
 from pilothouse.server.refusals import code_of, status_of
 from pilothouse.server.routes import Routes, asked_by, facts_of
 
-
-class Admits(Protocol):
-    """Holds limits and budgets for one attempt (`client/admission.py`)."""
-
-    async def admit(
-        self, holder: Holder | None, question: Ask, route: Route, request_id: str
-    ) -> Settles | Refused | None: ...
-
-
 HolderOf = Callable[[str], Holder | Denied | None]
 """A key's id to its holder now; None where nobody needs a key."""
 
@@ -53,7 +44,7 @@ class JobAnswering:
         routes: Routes,
         holder_of: HolderOf,
         rules: JobRules,
-        admissions: Admits | None = None,
+        admissions: Admissions | None = None,
         guards: GuardBook | None = None,
     ) -> None:
         self._client = client
@@ -102,7 +93,7 @@ class JobAnswering:
         guarding: Guarding | None,
     ) -> JobAnswer | Again:
         assert ask.dialect is not None
-        hold: Settles | Refused | None = None
+        hold: Hold | Refused | None = None
         if self._admissions is not None:
             hold = await self._admissions.admit(holder, ask, route, job.attempt_id)
         if isinstance(hold, Refused):
