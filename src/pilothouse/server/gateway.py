@@ -11,6 +11,7 @@ from pilothouse.client.guarding import GuardBook
 from pilothouse.client.keyring import Holder
 from pilothouse.client.routing import Router
 from pilothouse.client.shadow import Shadows
+from pilothouse.core.dialect import Dialect
 from pilothouse.core.keys import Denied
 from pilothouse.core.route import Split
 from pilothouse.server.answers import Answers
@@ -79,11 +80,8 @@ class Gateway:
             out.send(200, b'{"status":"ok"}')
             return
         holder = self._callers.find(http)
-        if isinstance(holder, Denied):
-            refuse(out, door.dialect, 401, holder.message, code="invalid_api_key")
-        elif holder is not None and "call" not in holder.key.scopes:
-            message = f'the key "{holder.key.name}" is for administration, not for calls'
-            refuse(out, door.dialect, 403, message, code="permission_denied")
+        if isinstance(holder, Denied) or not _may_call(holder):
+            _refuse_caller(out, door.dialect, holder)
         elif door.asks == "answer" and self._queue is not None and wants_queue(http.headers):
             await self._queue.jobs.enqueue(
                 door.dialect, http, out, holder, model=door.model, stream=door.stream
@@ -96,10 +94,8 @@ class Gateway:
     async def _queued(self, handle: Handle, http: HttpRequest, out: Exchange) -> None:
         holder = self._callers.find(http)
         dialect = dialect_named("openai_chat")
-        if isinstance(holder, Denied):
-            refuse(out, dialect, 401, holder.message, code="invalid_api_key")
-        elif holder is not None and "call" not in holder.key.scopes:
-            refuse(out, dialect, 403, "this key is not for calls", code="permission_denied")
+        if isinstance(holder, Denied) or not _may_call(holder):
+            _refuse_caller(out, dialect, holder)
         else:
             await handle(http, out, holder)
 
@@ -118,6 +114,19 @@ class Gateway:
                 self._listing.model(door, out, holder)
             case _:
                 await self._listing.capabilities(http, out, holder)
+
+
+def _may_call(holder: Holder | None) -> bool:
+    return holder is None or "call" in holder.key.scopes
+
+
+def _refuse_caller(out: Exchange, dialect: Dialect, holder: Holder | Denied | None) -> None:
+    """Nobody's key, or one that is for something else."""
+    if isinstance(holder, Denied):
+        refuse(out, dialect, 401, holder.message, code="invalid_api_key")
+    elif holder is not None:
+        message = f'the key "{holder.key.name}" is for administration, not for calls'
+        refuse(out, dialect, 403, message, code="permission_denied")
 
 
 def error_body(status: int, message: str, http: HttpRequest) -> bytes:
