@@ -13,13 +13,16 @@ from typing import Any, Literal
 
 from pilothouse.core.errors import NotFound, did_you_mean
 
-Kind = Literal["dialects", "providers", "policies", "scorers", "stores", "embedders", "guards"]
+Kind = Literal[
+    "dialects", "providers", "policies", "scorers", "suites", "stores", "embedders", "guards"
+]
 
 _ONE: dict[Kind, str] = {
     "dialects": "dialect",
     "providers": "provider",
     "policies": "policy",
     "scorers": "scorer",
+    "suites": "suite",
     "stores": "store",
     "embedders": "embedder",
     "guards": "guard",

@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 
 from pilothouse import recordings
 from pilothouse.core.case import Case
+from pilothouse.core.grade import Given, Grade
 from pilothouse.scorers.number import NumberScorer
 
 GPT4, MIXTRAL = "gpt-4-1106-preview", "mistralai/Mixtral-8x7B-Instruct-v0.1"
 
 
 def is_right(text: str, expected: str, **options: object) -> bool:
-    value, _ = NumberScorer(**options).score(text, Case(id="a", prompt="q", expected=expected))
-    return value == 1.0
+    case = Case(id="a", prompt="q", expected=expected)
+    return NumberScorer(**options).score(Given(text=text), case).value == 1.0
 
 
 @pytest.mark.parametrize(
@@ -46,19 +47,18 @@ def is_right(text: str, expected: str, **options: object) -> bool:
 )
 def test_the_last_number_is_read_as_a_person_reads_it(text: str, number: str) -> None:
     case = Case(id="a", prompt="q", expected=number)
-    assert NumberScorer().score(text, case) == (1.0, number)
+    assert NumberScorer().score(Given(text=text), case) == Grade(value=1.0, detail=number)
 
 
 def test_an_answer_without_a_number_is_wrong_and_says_so() -> None:
-    assert NumberScorer().score("I do not know", Case(id="a", prompt="q", expected="3")) == (
-        0.0,
-        "no number",
-    )
+    assert NumberScorer().score(
+        Given(text="I do not know"), Case(id="a", prompt="q", expected="3")
+    ) == Grade(value=0.0, detail="no number")
 
 
 def test_a_case_that_expects_no_number_cannot_be_graded() -> None:
     with pytest.raises(ValueError, match="case a: expected"):
-        NumberScorer().score("3", Case(id="a", prompt="q", expected="three"))
+        NumberScorer().check(Case(id="a", prompt="q", expected="three"))
 
 
 def test_the_marked_number_wins_over_a_later_one() -> None:
@@ -86,7 +86,10 @@ def test_the_published_labels_are_reproduced_from_the_text_of_every_answer(
     scorer = NumberScorer(take="last_digits")
     asked = recordings.questions("builtin:gsm8k")
     cases = recordings.cases("builtin:gsm8k")
-    right = [scorer.score(q.answers[model], c)[0] == 1.0 for q, c in zip(asked, cases, strict=True)]
+    right = [
+        scorer.score(Given(text=q.answers[model]), c).value == 1.0
+        for q, c in zip(asked, cases, strict=True)
+    ]
     assert len(right) == 1319
     assert [q.id for q, r in zip(asked, right, strict=True) if r != q.labels[model]] == []
     assert sum(right) == whole
@@ -103,7 +106,7 @@ def test_where_a_persons_reading_differs_from_the_published_labels(
 ) -> None:
     scorer = NumberScorer(take="last")
     pairs = [
-        (scorer.score(q.answers[model], c)[0] == 1.0, q.labels[model])
+        (scorer.score(Given(text=q.answers[model]), c).value == 1.0, q.labels[model])
         for q, c in zip(
             recordings.questions("builtin:gsm8k"), recordings.cases("builtin:gsm8k"), strict=True
         )

@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pilothouse.core.errors import InvalidInput
+from pilothouse.core.grade import Scorer
 from pilothouse.core.rollout import Guard, Metric, Stage
 from pilothouse.documents.strict import Document, load
-from pilothouse.scorers._choice import Options, Scorer, choose_scorer, place
+from pilothouse.scorers._choice import Options, looking_scorer, place
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -172,7 +173,7 @@ def _seconds(
 def _scorer(document: Document[PlanFile], problems: list[InvalidInput]) -> Scorer | None:
     given = document.value.rehearsal.scorer
     try:
-        return choose_scorer(given)[1]
+        return looking_scorer(given)[1]
     except InvalidInput as error:
         problems.append(document.error(place("rehearsal.scorer", given), str(error)))
         return None

@@ -10,6 +10,7 @@ from pilothouse.client.caller import Asked, Client
 from pilothouse.core.call import Call, Score
 from pilothouse.core.case import Case
 from pilothouse.core.facts import Facts
+from pilothouse.core.grade import Given
 from pilothouse.core.ports import AuditEntry, PriceOf, Provider, RolloutStore
 from pilothouse.core.request import Message, Request
 from pilothouse.core.rollout import ACTIVE, Rollout, new_rollout
@@ -132,8 +133,12 @@ class Rehearsal:
         calls, self._recorded = self._recorded, []
         if outcome.answer is None:
             return [(call, ()) for call in calls]
-        value, detail = self._plan.scorer.score(outcome.answer.text, case)
-        score = Score(call_id=calls[-1].id, scorer="rehearsal", value=value, detail=detail)
+        answer = outcome.answer
+        given = Given(text=answer.text, finish_reason=answer.finish_reason)
+        grade = self._plan.scorer.score(given, case)
+        score = Score(
+            call_id=calls[-1].id, scorer="rehearsal", value=grade.value, detail=grade.detail
+        )
         return [(call, ()) for call in calls[:-1]] + [(calls[-1], (score,))]
 
     def _fault_begins(self, fault: Fault) -> Callable[[Target], bool]:

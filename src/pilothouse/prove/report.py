@@ -10,6 +10,7 @@ from msgspec import Struct
 from pilothouse.core.case import Case
 from pilothouse.core.criterion import Criterion, Judged, Verdict, judge, unproven
 from pilothouse.core.errors import RETRYABLE
+from pilothouse.core.grade import Given, Scorer
 from pilothouse.core.ports import PaidAnswer
 from pilothouse.core.stats.paired import Paired, paired
 from pilothouse.core.stats.proportion import (
@@ -21,7 +22,6 @@ from pilothouse.core.stats.proportion import (
 )
 from pilothouse.core.stats.quantile import Quantile, quantile
 from pilothouse.prove.spec import Candidate, Poc
-from pilothouse.scorers._choice import Scorer
 
 FEW_CASES = 100
 """Below this the report warns: the guide asks for at least so many representative cases."""
@@ -293,7 +293,7 @@ def _differences(
 
 def _right_by(scorer: Scorer, answers: Sequence[PaidAnswer], cases: Mapping[str, Case]) -> int:
     return sum(
-        scorer.score(a.text, cases[a.call.case_id or ""])[0] >= 0.5
+        scorer.score(Given(text=a.text), cases[a.call.case_id or ""]).value >= 0.5
         for a in answers
         if a.text is not None
     )

@@ -20,6 +20,7 @@ from pilothouse.core.answer import Usage
 from pilothouse.core.call import Score
 from pilothouse.core.case import Case
 from pilothouse.core.errors import RETRYABLE, InvalidInput, PilothouseError
+from pilothouse.core.grade import Given
 from pilothouse.core.ports import NowUs, PaidAnswer, RunStore
 from pilothouse.core.request import Message, Request
 from pilothouse.core.route import Route
@@ -140,7 +141,7 @@ def check_cases(poc: Poc, cases: Sequence[Case]) -> None:
     for scorer in (poc.scorer, *(scorer for _, scorer in poc.also)):
         for case in cases:
             try:
-                scorer.score("", case)
+                scorer.check(case)
             except ValueError as error:
                 raise InvalidInput(f"{poc.file.cases}: {error}") from None
 
@@ -207,8 +208,8 @@ async def _ask(poc: Poc, job: Job, client: Client, run_name: str) -> PaidAnswer:
     call = outcome.calls[-1]
     if outcome.answer is None:
         return PaidAnswer(call=call, text=None)
-    value, detail = poc.scorer.score(outcome.answer.text, job.case)
-    score = Score(call_id=call.id, scorer=poc.scorer_name, value=value, detail=detail)
+    grade = poc.scorer.score(Given(text=outcome.answer.text), job.case)
+    score = Score(call_id=call.id, scorer=poc.scorer_name, value=grade.value, detail=grade.detail)
     return PaidAnswer(call=call, text=outcome.answer.text, scores=(score,))
 
 

@@ -11,11 +11,12 @@ from msgspec import Meta, Struct
 
 from pilothouse.core.criterion import Criterion, parse_criterion
 from pilothouse.core.errors import InvalidInput, did_you_mean
+from pilothouse.core.grade import Scorer
 from pilothouse.core.route import Target
 from pilothouse.documents.strict import Document, load
 from pilothouse.providers import kinds
 from pilothouse.providers._config import ProviderConfig, anchored
-from pilothouse.scorers._choice import Options, Scorer, choose_scorer, place
+from pilothouse.scorers._choice import Options, looking_scorer, place
 
 
 class Candidate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,7 +165,7 @@ def _scorer(
     document: Document[PocFile], where: str, given: dict[str, Options], problems: list[InvalidInput]
 ) -> tuple[str, Scorer] | None:
     try:
-        return choose_scorer(given)
+        return looking_scorer(given)
     except InvalidInput as error:
         problems.append(document.error(place(where, given), str(error)))
         return None

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from pilothouse import registry
-from pilothouse.core.case import Case
 from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
+from pilothouse.core.grade import AskingScorer, Scorer
 
 Options = dict[str, Any]
+AnyScorer = Scorer | AskingScorer
 
 
-class Scorer(Protocol):
-    """From an answer's text to a value in 0-1 and what was read."""
-
-    def score(self, text: str, case: Case) -> tuple[float, str]: ...
-
-
-def choose_scorer(given: dict[str, Options]) -> tuple[str, Scorer]:
-    """Raises `InvalidInput` (without a place: `place` gives it)."""
+def choose_scorer(given: dict[str, Options], folder: Path = Path()) -> tuple[str, AnyScorer]:
+    """Its file options are found from `folder`. Raises `InvalidInput` (without a place: `place` gives it)."""
     if len(given) != 1:
         raise InvalidInput("name one scorer, e.g. {number: {take: last}}")
     [(name, options)] = given.items()
@@ -31,12 +27,36 @@ def choose_scorer(given: dict[str, Options]) -> tuple[str, Scorer]:
             hint = did_you_mean(unknown[0], plugin.__struct_fields__)
             raise InvalidInput(f'unknown option "{unknown[0]}".{hint}')
         scorer = msgspec.convert(options, plugin, strict=False)
-    except (NotFound, msgspec.ValidationError) as error:
-        raise InvalidInput(str(error)) from None
+        if hasattr(scorer, "anchored"):
+            scorer = scorer.anchored(folder)
+    except (NotFound, msgspec.ValidationError, ModuleNotFoundError) as error:
+        raise InvalidInput(_said(name, error)) from None
     inner = ", ".join(f"{k}: {v}" for k, v in options.items())
     return (f"{name} ({inner})" if inner else name), scorer
+
+
+def looking_scorer(given: dict[str, Options], folder: Path = Path()) -> tuple[str, Scorer]:
+    """As `choose_scorer`, one that asks no model. Raises `InvalidInput`."""
+    name, scorer = choose_scorer(given, folder)
+    if is_asking(scorer):
+        raise InvalidInput(f"{name} asks a model, and here no model can be asked")
+    return name, scorer  # type: ignore[return-value]
+
+
+def is_asking(scorer: AnyScorer) -> bool:
+    """Whether it needs models to grade."""
+    return hasattr(scorer, "grade")
 
 
 def place(where: str, given: dict[str, Options]) -> str:
     """The key path that an error of `choose_scorer` is about."""
     return f"{where}.{next(iter(given))}" if len(given) == 1 else where
+
+
+def _said(name: str, error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f'the scorer "{name}" needs {error.name}, which is not installed: '
+            "pip install 'pilothouse[prove]'"
+        )
+    return str(error)

@@ -21,6 +21,7 @@ from typing import Literal
 from msgspec import Struct
 
 from pilothouse.core.case import Case
+from pilothouse.core.grade import Given, Grade
 
 _PLAIN = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+"
 _NUMBER = re.compile(
@@ -37,15 +38,19 @@ class NumberScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     take: Literal["last", "marked", "last_digits"] = "last"
     tolerance: Decimal = Decimal(0)
 
-    def score(self, text: str, case: Case) -> tuple[float, str]:
-        """1.0 or 0.0, and what was read. Raises `ValueError` when the case expects no number."""
-        expected = self.number_in(case.expected or "")
-        if expected is None:
+    def check(self, case: Case) -> None:
+        """Raises `ValueError` when the case expects no number."""
+        if not any(self.number_in(text) is not None for text in case.right_answers):
             raise ValueError(f'case {case.id}: expected "{case.expected}" is not a number')
-        found = self.number_in(text)
+
+    def score(self, given: Given, case: Case) -> Grade:
+        """1.0 or 0.0, and what was read."""
+        found = self.number_in(given.text)
         if found is None:
-            return 0.0, "no number"
-        return float(abs(found - expected) <= self.tolerance), _shown(found)
+            return Grade(value=0.0, detail="no number")
+        wanted = [self.number_in(text) for text in case.right_answers]
+        is_right = any(w is not None and abs(found - w) <= self.tolerance for w in wanted)
+        return Grade(value=float(is_right), detail=_shown(found))
 
     def number_in(self, text: str) -> Fraction | None:
         """The answer's number by the rule of `take`."""

@@ -1,0 +1,1 @@
+"""Runs programs that nobody trusts, each in a process of its own with nothing to reach."""

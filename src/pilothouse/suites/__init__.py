@@ -1,0 +1,1 @@
+"""Standard benchmarks, one file each: where the items are, how they are asked, how graded."""
