@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ import click
 import msgspec
 
 from pilothouse import recordings
+from pilothouse.app.loop import run_on_loop
 from pilothouse.app.proving import Wishes, open_proof
 from pilothouse.app.stores import StoreAddress
 from pilothouse.cli.output import colour, print_json, print_table
@@ -50,7 +50,7 @@ def command(
     cases = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)
     wishes = Wishes(limit=limit, is_fresh=fresh)
     try:
-        result = asyncio.run(_run(spec, cases, store, wishes))
+        result = run_on_loop(_run(spec, cases, store, wishes))
     except KeyboardInterrupt:
         click.echo("\ninterrupted: what was answered is kept; the same command goes on", err=True)
         return 130

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
+import platform
 from collections.abc import Callable
 
 from pilothouse.core.proof_store import ProofStore
@@ -15,7 +15,7 @@ RENEW_S = 8.0
 
 def owner_name(unique: str) -> str:
     """`host:pid:unique`."""
-    return f"{socket.gethostname()}:{os.getpid()}:{unique}"
+    return f"{platform.node()}:{os.getpid()}:{unique}"
 
 
 def free_the_dead(store: ProofStore, run_id: str) -> None:
@@ -23,7 +23,7 @@ def free_the_dead(store: ProofStore, run_id: str) -> None:
     for owner in store.holders(run_id):
         host, _, rest = owner.partition(":")
         pid = rest.partition(":")[0]
-        if host == socket.gethostname() and pid.isdigit() and not _is_alive(int(pid)):
+        if host == platform.node() and pid.isdigit() and not _is_alive(int(pid)):
             store.give_back(run_id, owner)
 
 
