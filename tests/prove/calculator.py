@@ -22,9 +22,10 @@ from pilothouse.core.key_pool import KeyPool
 from pilothouse.core.ports import AnswerStream, Priced, Reply
 from pilothouse.core.route import Target
 from pilothouse.core.route_settings import Timeouts
-from pilothouse.prove.engine import Engine, Progress
+from pilothouse.prove.engine import Engine
 from pilothouse.prove.evidence import Evidence
 from pilothouse.prove.grading import Grader
+from pilothouse.prove.ledger import Progress
 from pilothouse.prove.report import Report, report
 from pilothouse.prove.shelf import StoreShelf
 from pilothouse.prove.spec import Poc, load_poc
@@ -92,6 +93,20 @@ def poc(folder: Path, extra: str = "") -> Poc:
     return load_poc(path)
 
 
+def a_client(
+    provider: Calculator, now_us: Callable[[], int] = lambda: time.time_ns() // 1000
+) -> Client:
+    """Asks the provider; everything costs `PRICE`."""
+    bits = itertools.count()
+    return Client(
+        {"calculator": provider},
+        lambda target, usage, at_us: Priced(PRICE),
+        Nowhere(),
+        now_us,
+        lambda: hash((id(provider), next(bits), time.monotonic_ns())),
+    )
+
+
 def prove(
     spec: Poc,
     provider: Calculator,
@@ -104,14 +119,7 @@ def prove(
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
 ) -> Evidence:
     """Everything but the composition root."""
-    bits = itertools.count()
-    client = Client(
-        {"calculator": provider},
-        lambda target, usage, at_us: Priced(PRICE),
-        Nowhere(),
-        now_us,
-        lambda: hash((id(provider), next(bits))),
-    )
+    client = a_client(provider, now_us)
     grader = Grader(spec.scorers)
     opened = open_run(spec, cases, store.proofs, grader, 1)
     facts = opened.facts[:limit]

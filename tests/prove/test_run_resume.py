@@ -10,8 +10,8 @@ import pytest
 from pilothouse.core.case import Case
 from pilothouse.core.errors import ErrorClass, InvalidInput, ProviderError, StoreError
 from pilothouse.core.proof_store import PaidAnswer
-from pilothouse.prove.engine import Progress
 from pilothouse.prove.grading import Grader
+from pilothouse.prove.ledger import Progress
 from pilothouse.prove.start import open_run
 from pilothouse.stores.sqlite import SqliteStore
 

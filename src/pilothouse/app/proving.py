@@ -12,13 +12,16 @@ from pilothouse.app.compose import Parts, now_us, open_client
 from pilothouse.app.stores import StoreAddress
 from pilothouse.client.caller import Client
 from pilothouse.core.answer import Usage
+from pilothouse.core.call import Call
 from pilothouse.core.case import Case
 from pilothouse.core.errors import InvalidInput
+from pilothouse.core.ports import Recorder
 from pilothouse.core.route import Target
 from pilothouse.prove import lease
-from pilothouse.prove.engine import Engine, Progress, Ran
+from pilothouse.prove.engine import Engine, Ran
 from pilothouse.prove.evidence import Evidence
 from pilothouse.prove.grading import Grader
+from pilothouse.prove.ledger import Progress
 from pilothouse.prove.purse import Estimate, Line, estimate, guess
 from pilothouse.prove.shelf import StoreShelf
 from pilothouse.prove.spec import Poc
@@ -37,6 +40,18 @@ class Wishes(Struct, frozen=True, kw_only=True):
     """Ask everything again, whatever is kept."""
     may_wait: bool = True
     """For hours of the schedule."""
+
+
+class _WithoutAnswers:
+    """Implements `Recorder`: a candidate's answer is written with its call, or neither is there."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def record(self, call: Call) -> None:
+        """Everything else: failed attempts, judges."""
+        if call.source != "prove" or call.status != "ok":
+            self._recorder.record(call)
 
 
 class Proof:
@@ -114,7 +129,7 @@ async def open_proof(
     poc: Poc, cases: Iterable[Case], store_at: StoreAddress, wishes: Wishes
 ) -> AsyncGenerator[Proof]:
     """Raises `InvalidInput` for cases that cannot be graded, before anything is asked."""
-    async with open_client(poc.providers, store_at) as parts:
+    async with open_client(poc.providers, store_at, recorded_by=_WithoutAnswers) as parts:
         grader = Grader(poc.scorers)
         suffix = f"-{now_us()}" if wishes.is_fresh else ""
         opened = open_run(poc, cases, parts.store.proofs, grader, now_us(), suffix)

@@ -19,8 +19,8 @@ from pilothouse.cli.store_option import store_option
 from pilothouse.core.case import Case
 from pilothouse.prove import render
 from pilothouse.prove.cases import load_cases
-from pilothouse.prove.engine import Progress
 from pilothouse.prove.handoff import gateway_config
+from pilothouse.prove.ledger import Progress
 from pilothouse.prove.report import PublishedLabel, Report, report
 from pilothouse.prove.spec import Poc, load_poc
 

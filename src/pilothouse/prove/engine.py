@@ -16,19 +16,16 @@ from msgspec import Struct, structs
 
 from pilothouse.client.caller import Client
 from pilothouse.core.answer import Usage
-from pilothouse.core.case import Case
-from pilothouse.core.errors import RETRYABLE, PilothouseError
+from pilothouse.core.errors import PilothouseError
 from pilothouse.core.ports import NowUs
-from pilothouse.core.proof_store import KeptCase, PaidAnswer, ProofStore
+from pilothouse.core.proof_store import PaidAnswer, ProofStore
 from pilothouse.core.request import Request
 from pilothouse.prove import lease
 from pilothouse.prove.asking import Asking
-from pilothouse.prove.case_json import case_from_json
 from pilothouse.prove.evidence import Outcome
-from pilothouse.prove.grading import Graded, Grader
-from pilothouse.prove.keeper import Keeper
+from pilothouse.prove.grading import Grader
+from pilothouse.prove.ledger import Ledger, Progress, may_pass
 from pilothouse.prove.memory import Memory
-from pilothouse.prove.outcomes import NOTHING, outcome
 from pilothouse.prove.purse import Purse
 from pilothouse.prove.questions import PART_CASES, Asker, Parts, Question, in_part
 from pilothouse.prove.schedule import due_in_s
@@ -36,21 +33,6 @@ from pilothouse.prove.spec import Poc
 
 _LOOK_AGAIN_S = 0.5
 """Between looks at parts that others hold."""
-
-
-class Progress(Struct, kw_only=True):
-    """How far a run is; given to the progress callback after every answer."""
-
-    total: int
-    done: int = 0
-    kept_before: int = 0
-    """Answers found from an earlier start of the same run, or from another process that works on it."""
-    reused: int = 0
-    """Answers that another run had paid for."""
-    spent_usd: Decimal = Decimal(0)
-    is_over_budget: bool = False
-    waits_s: float | None = None
-    """Until the next hour of the schedule, when nothing can be asked before it."""
 
 
 class Ran(Struct, kw_only=True):
@@ -104,21 +86,19 @@ class Engine:
         self._run_id = run_id
         self._client = client
         self._store = store
-        self._grader = grader
+        self._is_late = grader.is_late
         self._now_us = now_us
-        self._show = show
         self._owner = owner
         self._may_wait = may_wait
         self._asker = Asker(poc)
         self._asking = Asking(poc, client, self._asker, run_id)
-        self._keeper = Keeper(store)
         self._memory = Memory(store, run_id)
         self._parts = Parts(cases, file.repeats)
-        self._candidates = {c.name: i for i, c in enumerate(file.candidates)}
-        self._width = len(file.candidates)
-        self._outcomes: list[Outcome | None] = [None] * (cases * file.repeats * self._width)
+        self._names = [c.name for c in file.candidates]
+        self._ledger = Ledger(run_id, self._parts, self._names, store, grader, show)
         self._purse = Purse(file.budget_usd, store.spent_usd(run_id))
-        self._progress = Progress(total=len(self._outcomes), spent_usd=self._purse.spent_usd)
+        self._progress = self._ledger.progress
+        self._progress.spent_usd = self._purse.spent_usd
         self._reuses = may_reuse and store.has_others(run_id)
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._finished: list[int] = []
@@ -132,44 +112,45 @@ class Engine:
             lease.keep_renewed(self._store, self._run_id, self._owner, self._now_us)
         )
         workers = self._poc.file.concurrency * len(self._poc.file.providers)
-        if self._grader.is_late:
+        if self._is_late:
             workers *= 2  # while some are being graded, others are asked
-        workers = min(workers, len(self._outcomes))
+        workers = min(workers, self._progress.total)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
                     group.create_task(self._work())
-                await self._feed()
+                unseen = await self._feed()
                 for _ in range(workers):
                     self._jobs.put_nowait(None)
+            await self._ledger.read_kept(unseen)
         except BaseExceptionGroup as failures:
             said = failures.subgroup(PilothouseError)
             raise (_first(said) if said is not None else failures) from None
         finally:
             renewing.cancel()
-            self._keeper.keep_the_rest()
+            self._ledger.keeper.keep_the_rest()
             with suppress(PilothouseError):
                 self._store.give_back(self._run_id, self._owner)
         return Ran(
-            outcomes=self._outcomes,
+            outcomes=self._ledger.outcomes,
             reused=self._progress.reused,
             spent_usd=self._purse.spent_usd,
             slowed=self._asking.slowed,
             is_over_budget=self._purse.is_empty,
         )
 
-    async def _feed(self) -> None:
-        """Takes parts as there is room for their questions, until all parts are done."""
+    async def _feed(self) -> list[int]:
+        """Takes parts as there is room for their questions, until all are done; gives those it did not take."""
         todo = list(range(self._parts.count))
         low = max(1, self._poc.file.concurrency)
-        at_a_time = 1 + low // (PART_CASES * self._width)
+        at_a_time = 1 + low // (PART_CASES * len(self._names))
         while todo and not self._purse.is_empty:
             due, wait_s = self._due(todo)
             if not due:
                 if not self._may_wait:
                     break
                 self._progress.waits_s = wait_s
-                self._show(self._progress)
+                self._ledger.show()
                 await asyncio.sleep(min(wait_s, 30.0))
                 continue
             self._progress.waits_s = None
@@ -187,6 +168,7 @@ class Engine:
         while self._open_parts and not self._purse.is_empty:
             self._room.clear()
             await self._room.wait()
+        return todo
 
     def _due(self, todo: Sequence[int]) -> tuple[list[int], float]:
         """Parts whose repeat may be asked now, and how long until some other may."""
@@ -207,20 +189,16 @@ class Engine:
 
     async def _begin(self, number: int) -> None:
         """Reads what is kept of the part, and queues the rest."""
-        first, until = self._parts.span(number)
-        repeat = self._parts.repeat(number)
-        rows, kept = await asyncio.to_thread(self._read, first, until)
-        cases = [case_from_json(row.case_json) for row in rows]
-        answers = {(a.case_id, a.target): a for a in kept if a.repeat == repeat}
+        first, _ = self._parts.span(number)
+        cases, kept = await self._ledger.read(number)
         part = _Part(number, 1)
         self._open_parts += 1
         jobs: list[_Job] = []
-        for question in in_part(cases, first, self._width, repeat):
-            target = self._poc.file.candidates[question.candidate].name
-            answer = answers.get((question.case.id, target))
-            if answer is not None and not _may_pass(answer):
+        for question in in_part(cases, first, len(self._names), self._parts.repeat(number)):
+            answer = kept.get((question.case.id, self._names[question.candidate]))
+            if answer is not None and not may_pass(answer):
                 self._progress.kept_before += 1
-                await self._settle(question, answer)
+                await self._ledger.settle(question, answer)
                 continue
             request = self._asker.request(question)
             jobs.append(_Job(question, request, self._asker.key(question, request), part))
@@ -230,10 +208,6 @@ class Engine:
         for job in jobs:
             self._jobs.put_nowait(job)
         self._done_one(part)
-
-    def _read(self, first: int, until: int) -> tuple[list[KeptCase], list[PaidAnswer]]:
-        kept = self._store.answers(self._run_id, first, until)
-        return self._store.cases(self._run_id, first, until), kept
 
     async def _without_reused(self, jobs: list[_Job]) -> list[_Job]:
         """What another run has paid for is taken over."""
@@ -249,14 +223,14 @@ class Engine:
                     answer,
                     run_id=self._run_id,
                     case_id=question.case.id,
-                    target=self._poc.file.candidates[question.candidate].name,
+                    target=self._names[question.candidate],
                     repeat=question.repeat,
                 )
                 taken.append((job, ours))
         await asyncio.to_thread(self._store.keep_answers, [answer for _, answer in taken])
         for job, answer in taken:
             self._progress.reused += 1
-            await self._settle(job.question, answer)
+            await self._ledger.settle(job.question, answer)
         return [job for job in jobs if job.key not in found]
 
     async def _work(self) -> None:
@@ -265,9 +239,9 @@ class Engine:
                 self._room.set()
             question = job.question
             expected = self._expected(job)
-            if not self._purse.set_aside(expected):
+            if not await self._purse.set_aside(expected):
                 self._progress.is_over_budget = True
-                self._show(self._progress)
+                self._ledger.show()
                 self._room.set()
                 continue
             paid = Decimal(0)
@@ -278,33 +252,8 @@ class Engine:
             finally:
                 self._purse.settle(expected, paid)
             self._progress.spent_usd = self._purse.spent_usd
-            await self._settle(question, answer, is_new=True)
+            await self._ledger.settle(question, answer, is_new=True)
             self._done_one(job.part)
-
-    async def _settle(
-        self, question: Question, answer: PaidAnswer, *, is_new: bool = False
-    ) -> None:
-        """Grades it, keeps what is new, and writes its outcome down."""
-        graded = NOTHING
-        given = answer.given
-        if given is not None:
-            graded = self._grader.at_once(given, question.case, answer.scores)
-        if is_new:
-            scores = self._grader.scores(graded, answer.call.id)
-            await self._keeper.keep(structs.replace(answer, scores=scores))
-        if given is not None and not self._grader.is_done(graded):
-            graded = await self._graded_later(graded, question.case, answer)
-        found = outcome(answer, question.ordinal, question.candidate, graded)
-        at = question.ordinal * self._parts.repeats + question.repeat
-        self._outcomes[at * self._width + question.candidate] = found
-        self._progress.done += 1
-        self._show(self._progress)
-
-    async def _graded_later(self, graded: Graded, case: Case, answer: PaidAnswer) -> Graded:
-        assert answer.given is not None
-        graded = await self._grader.later(graded, answer.given, case)
-        await self._keeper.keep_scores(self._grader.scores(graded, answer.call.id))
-        return graded
 
     def _expected(self, job: _Job) -> Decimal:
         """What the answer will about cost; nothing is set aside without a cap."""
@@ -329,8 +278,3 @@ class Engine:
 def _first(group: BaseExceptionGroup[PilothouseError]) -> PilothouseError:
     found = group.exceptions[0]
     return _first(found) if isinstance(found, BaseExceptionGroup) else found
-
-
-def _may_pass(answer: PaidAnswer) -> bool:
-    """A failure that another try may not meet."""
-    return answer.given is None and answer.call.error_class in RETRYABLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from math import exp, sqrt
@@ -96,14 +97,18 @@ class Purse:
         self.spent_usd = spent_usd
         self.is_empty = False
         self._set_aside_usd = Decimal(0)
+        self._settled = asyncio.Event()
 
-    def set_aside(self, expected_usd: Decimal) -> bool:
-        """Whether the cap allows it."""
+    async def set_aside(self, expected_usd: Decimal) -> bool:
+        """Whether the cap allows it. Waits while only money set aside for others stands in its way."""
         if self.cap_usd is None:
             return True
-        if self.spent_usd + self._set_aside_usd + expected_usd > self.cap_usd:
-            self.is_empty = True
-            return False
+        while self.spent_usd + self._set_aside_usd + expected_usd > self.cap_usd:
+            if not self._set_aside_usd:
+                self.is_empty = True
+                return False
+            self._settled.clear()
+            await self._settled.wait()
         self._set_aside_usd += expected_usd
         return True
 
@@ -112,6 +117,7 @@ class Purse:
         if self.cap_usd is not None:
             self._set_aside_usd -= expected_usd
         self.spent_usd += paid_usd
+        self._settled.set()
 
 
 def _cost(line: Line, price: Price, z: float) -> Decimal | None:
