@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, closing
+from decimal import Decimal
 from functools import partial
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from pilothouse.app.compose import Parts, now_us, open_client
-from pilothouse.app.stores import StoreAddress
+from pilothouse.app.loop import run_on_loop
+from pilothouse.app.stores import StoreAddress, open_store
 from pilothouse.client.caller import Client
 from pilothouse.core.answer import Usage
 from pilothouse.core.call import Call
 from pilothouse.core.case import Case
-from pilothouse.core.errors import InvalidInput
+from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
 from pilothouse.core.ports import Recorder
+from pilothouse.core.proof_store import ProofStore, RunRow
 from pilothouse.core.route import Target
 from pilothouse.prove import lease
 from pilothouse.prove.engine import Engine, Ran
-from pilothouse.prove.evidence import Evidence
+from pilothouse.prove.evidence import CaseFact, Evidence, Outcome
 from pilothouse.prove.grading import Grader
-from pilothouse.prove.ledger import Progress
+from pilothouse.prove.ledger import Ledger, Progress
 from pilothouse.prove.purse import Estimate, Line, estimate, guess
+from pilothouse.prove.questions import Parts as RunParts
 from pilothouse.prove.shelf import StoreShelf
 from pilothouse.prove.spec import Poc
-from pilothouse.prove.start import Opened, open_run
+from pilothouse.prove.spec_json import poc_from_run
+from pilothouse.prove.start import Opened, facts_of, open_run
 
 _LENGTHS = 500
 """Earlier answers of a model that an estimate looks at."""
@@ -108,20 +113,8 @@ class Proof:
             may_reuse=not self._wishes.is_fresh,
             may_wait=self._wishes.may_wait,
         )
-        return self._evidence(await engine.run())
-
-    def _evidence(self, ran: Ran) -> Evidence:
-        return Evidence(
-            run_id=self.opened.run_id,
-            cases=self._facts,
-            candidates=tuple(c.name for c in self.poc.file.candidates),
-            scorers=tuple(s.name for s in self._grader.scorers),
-            scorer_words=tuple(s.words for s in self._grader.scorers),
-            outcomes=[o for o in ran.outcomes if o is not None],
-            ungraded={name: tuple(some) for name, some in self._grader.ungraded.items()},
-            reused=ran.reused,
-            spent_usd=ran.spent_usd,
-        )
+        ran = await engine.run()
+        return _evidence(self.poc, self.opened.run_id, self._facts, self._grader, ran.outcomes, ran)
 
 
 @asynccontextmanager
@@ -138,5 +131,77 @@ async def open_proof(
         yield Proof(poc, parts, grader, opened, wishes)
 
 
+class ReadRun(Struct, frozen=True):
+    """A run as the store has it."""
+
+    poc: Poc
+    evidence: Evidence
+    shelf: StoreShelf
+
+
+def read_run(store: ProofStore, run_id: str) -> ReadRun:
+    """What a run has found so far; nobody is asked. Raises `NotFound`, `InvalidInput`."""
+    row = found_run(store, run_id)
+    poc = poc_from_run(row)
+    grader = Grader(poc.scorers)
+    parts = RunParts(row.cases, poc.file.repeats)
+    names = [c.name for c in poc.file.candidates]
+    ledger = Ledger(row.id, parts, names, store, grader, only_reads=True)
+    run_on_loop(ledger.read_kept(range(parts.count)))
+    evidence = _evidence(poc, row.id, facts_of(store, row), grader, ledger.outcomes)
+    evidence = structs.replace(evidence, spent_usd=store.spent_usd(row.id))
+    return ReadRun(poc, evidence, StoreShelf(store, row.id, grader))
+
+
+def found_run(store: ProofStore, run_id: str) -> RunRow:
+    """By its id or the beginning of it; `last` is the newest. Raises `NotFound`."""
+    runs = store.runs()
+    if run_id == "last" and runs:
+        return runs[0]
+    found = [run for run in runs if run.id == run_id]
+    found = found or [run for run in runs if run.id.startswith(run_id)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        some = ", ".join(run.id for run in found[:5])
+        raise NotFound(f'several runs begin with "{run_id}": {some}')
+    hint = did_you_mean(run_id, [run.id for run in runs])
+    raise NotFound(f'no run "{run_id}".{hint} (list them: pilothouse runs list)')
+
+
+async def work_on_run(store_at: StoreAddress, run_id: str, show: Callable[[Progress], None]) -> Ran:
+    """Ask what a run that is there still has open, beside whoever else does; grading is left to its owner."""
+    with closing(open_store(store_at, must_exist=True)) as store:
+        row = found_run(store.proofs, run_id)
+        poc = poc_from_run(row)
+    async with open_client(poc.providers, store_at, recorded_by=_WithoutAnswers) as parts:
+        engine = Engine(
+            *(poc, row.id, row.cases, parts.client, parts.store.proofs, Grader(()), now_us, show),
+            owner=lease.owner_name(parts.client.new_id()),
+        )
+        return await engine.run()
+
+
 def _price(client: Client, target: Target, usage: Usage):
     return client.price(target, usage, now_us())[0]
+
+
+def _evidence(
+    poc: Poc,
+    run_id: str,
+    facts: Sequence[CaseFact],
+    grader: Grader,
+    outcomes: Sequence[Outcome | None],
+    ran: Ran | None = None,
+) -> Evidence:
+    return Evidence(
+        run_id=run_id,
+        cases=facts,
+        candidates=tuple(c.name for c in poc.file.candidates),
+        scorers=tuple(s.name for s in grader.scorers),
+        scorer_words=tuple(s.words for s in grader.scorers),
+        outcomes=[o for o in outcomes if o is not None],
+        ungraded={name: tuple(some) for name, some in grader.ungraded.items()},
+        reused=ran.reused if ran else 0,
+        spent_usd=ran.spent_usd if ran else Decimal(0),
+    )

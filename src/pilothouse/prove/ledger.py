@@ -44,8 +44,11 @@ class Ledger:
         candidates: Sequence[str],
         store: ProofStore,
         grader: Grader,
-        show: Callable[[Progress], None],
+        show: Callable[[Progress], None] = lambda progress: None,
+        *,
+        only_reads: bool = False,
     ) -> None:
+        """`only_reads`: grades that take their time are taken as they are kept, or left out."""
         self.run_id = run_id
         self.parts = parts
         self.outcomes: list[Outcome | None] = [None] * (
@@ -58,6 +61,7 @@ class Ledger:
         self._store = store
         self._grader = grader
         self._show = show
+        self._only_reads = only_reads
 
     def show(self) -> None:
         """Tell whoever watches."""
@@ -93,7 +97,7 @@ class Ledger:
         if is_new:
             scores = self._grader.scores(graded, answer.call.id)
             await self.keeper.keep(structs.replace(answer, scores=scores))
-        if given is not None and not self._grader.is_done(graded):
+        if given is not None and not (self._only_reads or self._grader.is_done(graded)):
             graded = await self._graded_later(graded, question.case, answer)
         found = outcome(answer, question.ordinal, question.candidate, graded)
         at = question.ordinal * self.parts.repeats + question.repeat

@@ -18,6 +18,7 @@ from pilothouse.prove.evidence import CaseFact
 from pilothouse.prove.grading import Grader
 from pilothouse.prove.questions import PART_CASES
 from pilothouse.prove.spec import Poc
+from pilothouse.prove.spec_json import spec_to_json
 
 _MOST_PROBLEMS = 20
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -62,13 +63,21 @@ def open_run(
     if problems:
         raise InvalidInput("\n".join(problems))
     run_id = f"poc-{digest.hexdigest()[:16]}{suffix}"
-    store.open_run(run_id, _encode(poc.file), at_us)
+    store.open_run(run_id, spec_to_json(poc), at_us)
     row = store.run(run_id)
     if row is None or row.cases != len(facts):
         store.keep_cases(run_id, _kept(_in_order(poc, cases)))
     if poc.early is not None:
         facts.sort(key=lambda fact: _shuffled(fact.id))
     return Opened(run_id=run_id, facts=facts, input_tokens=tokens)
+
+
+def facts_of(store: ProofStore, run: RunRow) -> list[CaseFact]:
+    """Of the cases of a run that is there."""
+    return [
+        CaseFact(case.id, case.tags, case.cluster, case.is_synthetic)
+        for case in kept_cases(store, run)
+    ]
 
 
 def kept_cases(store: ProofStore, run: RunRow) -> Iterator[Case]:
