@@ -1,0 +1,17 @@
+"""From a run's evidence to everything a reader sees: figures, intervals, comparisons, verdicts, advice."""
+
+from __future__ import annotations
+
+from pilothouse.prove.report.proof import CandidateReport, Report, report
+from pilothouse.prove.report.settings import AskedCandidate, PublishedLabel, ReportSettings
+from pilothouse.prove.report.words import with_words
+
+__all__ = [
+    "AskedCandidate",
+    "CandidateReport",
+    "PublishedLabel",
+    "Report",
+    "ReportSettings",
+    "report",
+    "with_words",
+]
