@@ -22,7 +22,8 @@ from pilothouse.core.key_pool import KeyPool
 from pilothouse.core.ports import AnswerStream, PaidAnswer, Priced, Reply
 from pilothouse.core.route import Target
 from pilothouse.core.route_settings import Timeouts
-from pilothouse.prove.report import report
+from pilothouse.prove.paid import evidence_of, settings_of
+from pilothouse.prove.report import Report, report
 from pilothouse.prove.run import Progress, check_cases, run, run_id
 from pilothouse.prove.spec import Poc, load_poc
 from pilothouse.stores.sqlite import SqliteStore
@@ -108,8 +109,12 @@ def prove(
 
 
 def figures(spec: Poc, answers: Sequence[PaidAnswer]) -> bytes:
-    made = report(spec, CASES, answers, run_id(spec, CASES), lambda case, model: None)
-    return msgspec.json.encode(made)
+    return msgspec.json.encode(reported(spec, answers))
+
+
+def reported(spec: Poc, answers: Sequence[PaidAnswer]) -> Report:
+    evidence = evidence_of(spec, CASES, answers, run_id(spec, CASES))
+    return report(settings_of(spec, answers), evidence)
 
 
 def stopping_at(number: int) -> Callable[[int], None]:
@@ -182,8 +187,8 @@ def test_failures_count_as_failed_and_as_not_right(tmp_path: Path) -> None:
 
     spec = poc(tmp_path)
     answers = prove(spec, Calculator(fail), SqliteStore(tmp_path / "a.db"))
-    made = report(spec, CASES, answers, "r", lambda case, model: None)
-    assert (made.candidates[0].failed, made.candidates[0].right) == (1, 29)
+    made = reported(spec, answers)
+    assert (made.candidates[0].failures.failed, made.candidates[0].right) == (1, 29)
 
 
 def test_the_budget_is_not_exceeded_and_the_report_says_so(tmp_path: Path) -> None:
@@ -192,8 +197,8 @@ def test_the_budget_is_not_exceeded_and_the_report_says_so(tmp_path: Path) -> No
     answers = prove(spec, provider, SqliteStore(tmp_path / "a.db"), seen.append)
     assert provider.asked == len(answers) == 25
     assert seen[-1].spent_usd == Decimal("0.25")
-    made = report(spec, CASES, answers, "r", lambda case, model: None)
-    assert any("of 30 answers were asked for" in w for w in made.warnings)
+    made = reported(spec, answers)
+    assert any("of 30 answers were asked for" in w.text for w in made.warnings)
 
 
 def test_a_store_that_fails_is_said_in_words_and_not_as_a_group(tmp_path: Path) -> None:

@@ -13,23 +13,25 @@ import msgspec
 
 from pilothouse import recordings
 from pilothouse.app.compose import now_us, open_client
-from pilothouse.cli.output import colour, print_json, print_table
+from pilothouse.cli import output
+from pilothouse.cli.output import print_json
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.case import Case
 from pilothouse.core.ports import PaidAnswer
-from pilothouse.prove import render
 from pilothouse.prove.cases import load_cases
 from pilothouse.prove.handoff import gateway_config
-from pilothouse.prove.report import PublishedLabel, Report, report
+from pilothouse.prove.paid import PaidShelf, evidence_of, settings_of
+from pilothouse.prove.render import text
+from pilothouse.prove.render.html import page
+from pilothouse.prove.render.markdown import markdown
+from pilothouse.prove.report import PublishedLabel, Report, asked_between, report, with_words
 from pilothouse.prove.run import Progress, check_cases, estimate_usd, jobs, run, run_id
 from pilothouse.prove.spec import Poc, load_poc
-
-_COLOURS = {"met": "green", "not met": "red", "not yet proven": "yellow"}
 
 
 @click.command()
 @click.argument("poc", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Write report.md, report.json here.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write report.html, .md, .json here.")
 @store_option
 @click.option("--fresh", is_flag=True, help="Ask everything again, whatever is kept.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N cases.")
@@ -61,9 +63,11 @@ def command(
     if not answers:
         click.echo("no answer: the budget does not allow a single one", err=True)
         return 1
-    result = report(spec, cases, answers, name, _published(spec))
+    evidence = evidence_of(spec, cases, answers, name)
+    bare = report(settings_of(spec, answers), evidence, _published(spec))
+    result = with_words(bare, evidence, PaidShelf(cases, answers))
     if out is not None:
-        _write(spec, result, out)
+        _write(spec, result, out, asked_between(evidence))
     if as_json:
         print_json(result)
     else:
@@ -113,9 +117,10 @@ def _published(spec: Poc) -> PublishedLabel:
     return lambda case_id, model: labels.get(case_id, {}).get(model)
 
 
-def _write(spec: Poc, result: Report, out: Path) -> None:
+def _write(spec: Poc, result: Report, out: Path, asked: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    (out / "report.md").write_text(render.markdown(result), encoding="utf-8")
+    (out / "report.md").write_text(markdown(result), encoding="utf-8")
+    (out / "report.html").write_text(page(result, asked), encoding="utf-8")
     encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
     (out / "report.json").write_bytes(encoded + b"\n")
     config = gateway_config(spec, result)
@@ -124,18 +129,7 @@ def _write(spec: Poc, result: Report, out: Path) -> None:
 
 
 def _print(result: Report, out: Path | None) -> None:
-    click.echo(f"{result.name}: {result.cases} cases, scored by {result.scorer}\n")
-    print_table(*render.figures(result))
-    click.echo()
-    for line in render.comparisons(result):
-        click.echo(line)
-    click.echo()
-    header, rows = render.verdicts(result)
-    print_table(header, [(*r[:3], colour(r[3], _COLOURS[r[3]]), r[4]) for r in rows])
-    click.echo()
-    for line in render.notes(result):
-        click.echo(f"note: {line}")
-    click.echo(render.conclusion(result))
+    text.show(result, output)
     if out is not None:
         ready = " and a ready pilothouse.yaml" if result.passed else ""
-        click.echo(f"written: report.md, report.json{ready} in {out}/")
+        click.echo(f"written: report.html, report.md, report.json{ready} in {out}/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilothouse.prove.report.proof import CandidateReport, Report, report
+from pilothouse.prove.report.proof import CandidateReport, Report, asked_between, report
 from pilothouse.prove.report.settings import AskedCandidate, PublishedLabel, ReportSettings
 from pilothouse.prove.report.words import with_words
 
@@ -12,6 +12,7 @@ __all__ = [
     "PublishedLabel",
     "Report",
     "ReportSettings",
+    "asked_between",
     "report",
     "with_words",
 ]

@@ -14,7 +14,7 @@ class LabelDifference(Struct, frozen=True, kw_only=True):
 
     case_id: str
     candidate: str
-    call_id: str
+    repeat: int
     is_right: bool
     published: bool
     read: str | None = None
@@ -40,7 +40,7 @@ def labels(
                 LabelDifference(
                     case_id=case_id,
                     candidate=answers.name,
-                    call_id=outcome.call_id,
+                    repeat=outcome.repeat,
                     is_right=value >= RIGHT,
                     published=label,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from msgspec import Struct
@@ -71,9 +72,6 @@ class Report(Struct, frozen=True, kw_only=True):
     frontier: Frontier
     warnings: tuple[Caveat, ...]
     checklist: tuple[Item, ...]
-    first_at_us: int
-    """When the first and the last attempt began: microseconds since 1970-01-01T00:00:00Z."""
-    last_at_us: int
     spent_usd: Decimal
     """Paid in this run, judges included."""
     judge_usd: Decimal
@@ -110,7 +108,6 @@ def report(
     front = frontier(figures, pairs)
     warned = caveats(settings, evidence, answers, figures, contamination)
     advice = recommend(figures, verdicts, pairs, front, warned)
-    times = [o.at_us for o in evidence.outcomes]
     return Report(
         name=settings.name,
         run_id=evidence.run_id,
@@ -128,13 +125,21 @@ def report(
         frontier=front,
         warnings=warned,
         checklist=checklist(settings.criteria, evidence.cases, figures, advice, evidence.run_id),
-        first_at_us=min(times),
-        last_at_us=max(times),
         spent_usd=evidence.spent_usd,
         judge_usd=evidence.judge_usd,
         reused=evidence.reused,
         shown=choose_shown(evidence.cases, answers),
     )
+
+
+def asked_between(evidence: Evidence) -> str:
+    """When the first and the last attempt began. No part of a report: a resumed run has other times."""
+    times = [o.at_us for o in evidence.outcomes]
+    first, last = (
+        datetime.fromtimestamp(at_us / 1e6, tz=UTC).strftime("%Y-%m-%d %H:%M")
+        for at_us in (min(times), max(times))
+    )
+    return f"asked {first} UTC" if first == last else f"asked {first} to {last} UTC"
 
 
 def _candidates(

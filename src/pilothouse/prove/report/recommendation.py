@@ -123,9 +123,11 @@ def _against(name: str, c: Comparison) -> str:
     sign = 1 if c.a == name else -1
     other = c.b if sign == 1 else c.a
     low, high = sorted((sign * c.interval.low, sign * c.interval.high))
+    by = sign * c.difference
+    what = "more" if by > 0 else "less"
     words = "a difference beyond chance" if c.is_real else "which may be chance"
     return (
-        f"accuracy less that of {other}: {100 * sign * c.difference:+.2f} points "
+        f"{name} is {100 * abs(by):.2f} points {what} accurate than {other} "
         f"({100 * low:+.2f} to {100 * high:+.2f}), {words}"
     )
 

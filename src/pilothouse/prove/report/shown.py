@@ -21,7 +21,7 @@ class ShownAnswer(Struct, frozen=True, kw_only=True):
     """One candidate's answer to a shown case. The texts are None until they are looked up, or kept nowhere."""
 
     candidate: str
-    call_id: str
+    repeat: int
     value: float | None
     """The main scorer's; None = ungraded."""
     error_class: str | None = None
@@ -102,7 +102,7 @@ def _first_answers(
                 found[case].append(
                     ShownAnswer(
                         candidate=answers.name,
-                        call_id=outcome.call_id,
+                        repeat=outcome.repeat,
                         value=None if outcome.error_class else score(outcome),
                         error_class=outcome.error_class,
                     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from pilothouse.core.case import Case
-from pilothouse.prove.evidence import Kept, Shelf
+from pilothouse.prove.evidence import Evidence, Kept, Shelf
 from pilothouse.prove.report.labels import LabelDifference
 from pilothouse.prove.report.shown import Shown, ShownAnswer, ShownCase
 
@@ -21,21 +21,21 @@ MOST_CHARACTERS = 500_000
 _LONGEST = 2_000
 
 
-def with_words(report: Report, shelf: Shelf, scorer: str | None = None) -> Report:
-    """The report with prompts, answers and what `scorer` (the main one, if not said) read in them."""
+def with_words(report: Report, evidence: Evidence, shelf: Shelf) -> Report:
+    """The report with prompts, answers and what the main scorer read in them. `evidence` is the report's."""
     shown = report.shown
     differences = [d for c in report.candidates for d in c.label_differences]
     looked_up = differences[:MOST_LABEL_DIFFERENCES]
     every = [*shown.disagreements, *shown.worst]
     ids = dict.fromkeys([*(c.case_id for c in every), *(d.case_id for d in looked_up)])
-    calls = dict.fromkeys(
-        [*(a.call_id for c in every for a in c.answers), *(d.call_id for d in looked_up)]
-    )
-    cases, kept = shelf.cases(list(ids)), shelf.kept(list(calls))
-    main = scorer or report.scorer_name
+    wanted = {(c.case_id, a.candidate, a.repeat) for c in every for a in c.answers}
+    wanted |= {(d.case_id, d.candidate, d.repeat) for d in looked_up}
+    calls = _calls(evidence, wanted)
+    cases, by_call = shelf.cases(list(ids)), shelf.kept(list(calls.values()))
+    kept = {place: by_call[call] for place, call in calls.items() if call in by_call}
     texts = sum(len(c.answers) + 1 for c in every)
     longest = min(_LONGEST, MOST_CHARACTERS // max(1, texts))
-    words = _Words(cases, kept, main, longest)
+    words = _Words(cases, kept, report.scorer_name, longest)
     return replace(
         report,
         shown=replace(
@@ -50,11 +50,28 @@ def with_words(report: Report, shelf: Shelf, scorer: str | None = None) -> Repor
     )
 
 
+_Place = tuple[str, str, int]
+"""Case, candidate and repeat."""
+
+
+def _calls(evidence: Evidence, wanted: set[_Place]) -> dict[_Place, str]:
+    """The call of each wanted answer."""
+    ids = {case_id for case_id, _, _ in wanted}
+    places = {i for i, case in enumerate(evidence.cases) if case.id in ids}
+    found: dict[_Place, str] = {}
+    for o in evidence.outcomes:
+        if o.case in places:
+            place = (evidence.cases[o.case].id, evidence.candidates[o.candidate], o.repeat)
+            if place in wanted:
+                found[place] = o.call_id
+    return found
+
+
 class _Words:
     """What was looked up."""
 
     def __init__(
-        self, cases: Mapping[str, Case], kept: Mapping[str, Kept], scorer: str, longest: int
+        self, cases: Mapping[str, Case], kept: Mapping[_Place, Kept], scorer: str, longest: int
     ) -> None:
         self._cases = cases
         self._kept = kept
@@ -67,19 +84,21 @@ class _Words:
             shown,
             prompt=None if case is None else self._cut(_asked(case))[0],
             expected=None if case is None else self._cut(_wanted(case))[0],
-            answers=tuple(self._of_answer(a) for a in shown.answers),
+            answers=tuple(self._of_answer(shown.case_id, a) for a in shown.answers),
         )
 
     def of_label(self, difference: LabelDifference) -> LabelDifference:
         case = self._cases.get(difference.case_id)
         return replace(
             difference,
-            read=self._detail(self._kept.get(difference.call_id)),
+            read=self._detail(
+                self._kept.get((difference.case_id, difference.candidate, difference.repeat))
+            ),
             expected=None if case is None else case.expected,
         )
 
-    def _of_answer(self, shown: ShownAnswer) -> ShownAnswer:
-        kept = self._kept.get(shown.call_id)
+    def _of_answer(self, case_id: str, shown: ShownAnswer) -> ShownAnswer:
+        kept = self._kept.get((case_id, shown.candidate, shown.repeat))
         if kept is None:
             return shown
         if kept.given is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from pilothouse.prove.render import rows
@@ -19,8 +18,8 @@ from pilothouse.prove.report.proof import CandidateReport, Report
 from pilothouse.prove.report.words import MOST_LABEL_DIFFERENCES
 
 
-def page(report: Report) -> str:
-    """The whole file. Its policy allows nothing but its own style and script."""
+def page(report: Report, asked: str | None = None) -> str:
+    """The whole file; `asked` says when the answers came. Its policy allows nothing but its own style and script."""
     digest = b64encode(sha256(SCRIPT.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     head = element(
@@ -31,13 +30,13 @@ def page(report: Report) -> str:
         element("title", f"Proof: {report.name}"),
         element("style", Markup(STYLE)),
     )
-    body = element("body", element("main", *_sections(report)), element("script", Markup(SCRIPT)))
+    body = element("body", element("main", *_sections(report, asked)), element("script", Markup(SCRIPT)))
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
-def _sections(report: Report) -> list[Markup]:
+def _sections(report: Report, asked: str | None) -> list[Markup]:
     return [
-        _top(report),
+        _top(report, asked),
         _section("Criteria", tables.verdicts(report)),
         _section("Figures", tables.plain(rows.figures(report), "Each candidate over all cases")),
         _plots(report),
@@ -58,7 +57,7 @@ def _sections(report: Report) -> list[Markup]:
     ]
 
 
-def _top(report: Report) -> Markup:
+def _top(report: Report, asked: str | None) -> Markup:
     advice = report.recommendation
     kind = "met" if report.passed else _worst_verdict(report)
     facts = [
@@ -67,7 +66,7 @@ def _top(report: Report) -> Markup:
         count(report.answers, "answer"),
         f"scored by {report.scorer}",
         f"{dollars(report.spent_usd)} USD paid in this run",
-        _when(report),
+        *([asked] if asked else []),
         f"run {report.run_id}",
     ]
     return element(
@@ -95,14 +94,6 @@ def _top(report: Report) -> Markup:
 def _worst_verdict(report: Report) -> str:
     is_open = any(c.verdict == "not yet proven" for c in report.candidates)
     return "not-yet-proven" if is_open else "not-met"
-
-
-def _when(report: Report) -> str:
-    first, last = (
-        datetime.fromtimestamp(at_us / 1e6, tz=UTC).strftime("%Y-%m-%d %H:%M")
-        for at_us in (report.first_at_us, report.last_at_us)
-    )
-    return f"asked {first} UTC" if first == last else f"asked {first} to {last} UTC"
 
 
 def _section(title: str, *parts: Markup | None) -> Markup:
