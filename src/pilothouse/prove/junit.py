@@ -31,7 +31,13 @@ def junit(regression: Regression, name: str = "pilothouse regress") -> str:
             if g.candidate == candidate.after_name and g.guard in _ABOUT_CASES
         )
         tests = [
-            _case(candidate, case, lost.get(case), failed.get((candidate.after_name, case)), is_failure)
+            _case(
+                candidate,
+                case,
+                lost.get(case),
+                failed.get((candidate.after_name, case)),
+                is_failure,
+            )
             for case in regression.case_ids
         ]
         suites.append(_suite(f"{name}: {candidate.after_name}", tests))

@@ -40,6 +40,9 @@ class Margins(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     latency_p95_ratio: float | None = None
 
 
+USUAL = Margins()
+
+
 class Guarded(Struct, frozen=True, kw_only=True):
     """One guard of one candidate. `value`, `interval` and `limit` are in the guard's own unit."""
 
@@ -74,7 +77,7 @@ class Regression(Struct, frozen=True, kw_only=True):
 def regress(
     baseline: Evidence,
     current: Evidence,
-    margins: Margins = Margins(),
+    margins: Margins = USUAL,
     names: Mapping[str, str] = {},
 ) -> Regression:
     """`names` as in `diff`. Raises `InvalidInput` when nothing can be compared."""

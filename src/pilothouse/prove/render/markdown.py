@@ -10,6 +10,7 @@ from pilothouse.prove.report.labels import LabelDifference
 from pilothouse.prove.report.proof import Report
 from pilothouse.prove.report.words import MOST_LABEL_DIFFERENCES
 
+
 def markdown(report: Report) -> str:
     """Verdict and advice first, then figures, then what they rest on."""
     protocol = f" Protocol: {report.protocol}." if report.protocol else ""

@@ -64,7 +64,9 @@ def markdown(regression: Regression) -> str:
             if changes:
                 listed = "\n".join(f"- {line}" for line in diff.changed(changes))
                 title = f"{c.after_name}: {count(len(changes), 'case')} {word}"
-                parts.append(f"<details><summary>{_html(title)}</summary>\n\n{listed}\n\n</details>")
+                parts.append(
+                    f"<details><summary>{_html(title)}</summary>\n\n{listed}\n\n</details>"
+                )
     parts += [f"> {note}" for note in regression.changes.notes]
     return "\n\n".join(parts) + "\n"
 
@@ -105,5 +107,3 @@ def _number(value: float | None) -> str:
 
 def _html(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
-
-

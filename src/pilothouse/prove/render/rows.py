@@ -136,7 +136,15 @@ def speed(report: Report) -> Table | None:
         )
         for c in report.candidates
     ]
-    header = ("candidate", "p50", "p95", "p99", "first token p50", "first token p95", "tokens/s p50")
+    header = (
+        "candidate",
+        "p50",
+        "p95",
+        "p99",
+        "first token p50",
+        "first token p95",
+        "tokens/s p50",
+    )
     return Table(title="Speed", header=header, rows=rows)
 
 

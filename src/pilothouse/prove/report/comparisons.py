@@ -53,9 +53,7 @@ def comparisons(candidates: Sequence[Answers], baseline: str) -> tuple[Compariso
     pairs = [(name, baseline) for name in others if baseline in means]
     pairs += combinations(others, 2)
     found = [
-        made
-        for a, b in pairs
-        if (made := _compare(by_name[a], b, means[a], means[b])) is not None
+        made for a, b in pairs if (made := _compare(by_name[a], b, means[a], means[b])) is not None
     ]
     adjusted = holm([c.p for c in found])
     return tuple(
@@ -99,4 +97,3 @@ def _compare(
         only_b=sum(x < y for x, y in common),
         mcnemar_p=None if exact is None else exact.mcnemar_p,
     )
-

@@ -42,9 +42,7 @@ class Frontier(Struct, frozen=True, kw_only=True):
     points: tuple[FrontierPoint, ...] = ()
 
 
-def frontier(
-    candidates: Sequence[CandidateFigures], comparisons: Sequence[Comparison]
-) -> Frontier:
+def frontier(candidates: Sequence[CandidateFigures], comparisons: Sequence[Comparison]) -> Frontier:
     """Of the candidates whose quality is known."""
     points = [p for c in candidates if (p := _point(c)) is not None]
     dimensions = [QUALITY]
@@ -63,7 +61,6 @@ def _point(figures: CandidateFigures) -> FrontierPoint | None:
         return None
     costs, median = figures.costs, figures.latency.p50_ms
     cost = costs.per_request_usd if costs.is_complete else None
-    is_priced = costs.is_complete and costs.per_request_usd is not None
     return FrontierPoint(
         candidate=figures.name,
         quality=figures.accuracy.value,

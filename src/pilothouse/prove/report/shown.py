@@ -89,9 +89,7 @@ def _in_turns(groups: Sequence[list[tuple[float, int]]], most: int) -> list[int]
     return found[:most]
 
 
-def _first_answers(
-    wanted: set[int], candidates: Sequence[Answers]
-) -> dict[int, list[ShownAnswer]]:
+def _first_answers(wanted: set[int], candidates: Sequence[Answers]) -> dict[int, list[ShownAnswer]]:
     found: dict[int, list[ShownAnswer]] = {case: [] for case in wanted}
     for answers in candidates:
         seen: set[int] = set()

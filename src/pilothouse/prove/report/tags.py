@@ -115,9 +115,7 @@ def _mean(column: tuple[list[float], list[Hashable] | None]) -> MeanInterval | N
     return mean_interval(values, clusters) if values else None
 
 
-def _effects(
-    kept: dict[str, list[int]], candidates: Sequence[Answers]
-) -> tuple[TagEffect, ...]:
+def _effects(kept: dict[str, list[int]], candidates: Sequence[Answers]) -> tuple[TagEffect, ...]:
     if len(candidates) < 2:
         return ()
     means = [answers.by_case(score) for answers in candidates]

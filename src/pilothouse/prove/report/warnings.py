@@ -48,13 +48,17 @@ def _of_cases(settings: ReportSettings, evidence: Evidence) -> list[Caveat]:
     cases, found = evidence.cases, list[Caveat]()
     if len(cases) < FEW_CASES:
         text = f"only {len(cases)} cases: fewer than {FEW_CASES} prove little"
-        found.append(Caveat(kind="few_cases", text=text, unproven="that the cases stand for real use"))
+        found.append(
+            Caveat(kind="few_cases", text=text, unproven="that the cases stand for real use")
+        )
     if not any(EDGE in case.tags for case in cases):
         text = f'no edge cases: no case has the tag "{EDGE}" (odd inputs, failure modes, what must be refused)'
         found.append(Caveat(kind="no_edge_cases", text=text, unproven="how edge cases are handled"))
     if cases and all(case.is_synthetic for case in cases):
         text = "every case is synthetic: real questions may be harder, or of other kinds"
-        found.append(Caveat(kind="synthetic_only", text=text, unproven="anything about real questions"))
+        found.append(
+            Caveat(kind="synthetic_only", text=text, unproven="anything about real questions")
+        )
     if not any(_is_beside_quality(c.metric) for c in settings.criteria):
         text = "only quality has a criterion: nothing is asked of cost, speed or failures"
         found.append(Caveat(kind="only_quality", text=text))
@@ -159,9 +163,7 @@ def _of_contamination(
         return found
     without: list[str] = []
     for each in answers:
-        values = [
-            v for o in each.outcomes if o.case not in tagged and (v := score(o)) is not None
-        ]
+        values = [v for o in each.outcomes if o.case not in tagged and (v := score(o)) is not None]
         if values:
             without.append(f"{each.name} {100 * sum(values) / len(values):.2f} %")
     text = (

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from pilothouse.core.case import Case
 from pilothouse.prove.evidence import Evidence, Kept, Shelf
 from pilothouse.prove.report.labels import LabelDifference
-from pilothouse.prove.report.shown import Shown, ShownAnswer, ShownCase
+from pilothouse.prove.report.shown import ShownAnswer, ShownCase
 
 if TYPE_CHECKING:
     from pilothouse.prove.report.proof import Report
 
 MOST_LABEL_DIFFERENCES = 60
-MOST_CHARACTERS = 500_000
-"""Of all shown texts together: what keeps a page under two megabytes."""
+MOST_CHARACTERS = 220_000
+"""Of all shown texts together: it keeps a page under two megabytes even when each becomes five bytes."""
 _LONGEST = 2_000
 
 
@@ -115,7 +115,10 @@ class _Words:
             return text, False
         head = self._longest * 2 // 3
         tail = self._longest - head
-        return f"{text[:head]}\n[... {len(text) - head - tail:,} characters ...]\n{text[-tail:]}", True
+        return (
+            f"{text[:head]}\n[... {len(text) - head - tail:,} characters ...]\n{text[-tail:]}",
+            True,
+        )
 
 
 def _asked(case: Case) -> str:

@@ -60,7 +60,9 @@ def _answer(answer: ShownAnswer) -> Markup:
         return element("div", element("h3", answer.candidate), body)
     text = "(the text was not kept)" if answer.text is None else answer.text
     read = element("small", f"scorer: {answer.detail}", class_="soft") if answer.detail else None
-    return element("div", element("h3", f"{answer.candidate} {_sign(answer)}"), read, element("pre", text))
+    return element(
+        "div", element("h3", f"{answer.candidate} {_sign(answer)}"), read, element("pre", text)
+    )
 
 
 def _sign(answer: ShownAnswer) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pilothouse.core.stats.proportion import Interval
-from pilothouse.prove.render.html.markup import Markup, element, joined
+from pilothouse.prove.render.html.markup import Markup, element
 from pilothouse.prove.render.html.svg import Scale, axes, colour, dot, drawing, line, scale, text
 from pilothouse.prove.render.numbers import dollars, milliseconds, share
 from pilothouse.prove.report.frontier import COST, LATENCY, Frontier, FrontierPoint
@@ -43,7 +43,13 @@ def _plane(front: Frontier, dimension: str) -> Markup:
         thin = f"k-thin {colour(i)}"
         parts.append(line(x.at(low), at_y, x.at(high), at_y, thin))
         parts.append(
-            line(at_x, y.at(point.quality_interval.low), at_x, y.at(point.quality_interval.high), thin)
+            line(
+                at_x,
+                y.at(point.quality_interval.low),
+                at_x,
+                y.at(point.quality_interval.high),
+                thin,
+            )
         )
         said = f"{point.candidate}: {share(point.quality)} at {words(_value(point, dimension))}"
         parts.append(dot(at_x, at_y, i, said))
@@ -69,7 +75,9 @@ def _column(points: Sequence[FrontierPoint]) -> Markup:
     for i, point in enumerate(points):
         at_y = 34 + 40 * i
         interval = point.quality_interval
-        parts.append(line(x.at(interval.low), at_y, x.at(interval.high), at_y, f"k-thin {colour(i)}"))
+        parts.append(
+            line(x.at(interval.low), at_y, x.at(interval.high), at_y, f"k-thin {colour(i)}")
+        )
         said = f"{point.candidate}: {share(point.quality)}"
         parts.append(dot(x.at(point.quality), at_y, i, said))
         parts.append(text(16, at_y - 12, point.candidate, None))

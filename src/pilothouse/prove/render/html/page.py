@@ -30,7 +30,9 @@ def page(report: Report, asked: str | None = None) -> str:
         element("title", f"Proof: {report.name}"),
         element("style", Markup(STYLE)),
     )
-    body = element("body", element("main", *_sections(report, asked)), element("script", Markup(SCRIPT)))
+    body = element(
+        "body", element("main", *_sections(report, asked)), element("script", Markup(SCRIPT))
+    )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
@@ -44,16 +46,23 @@ def _sections(report: Report, asked: str | None) -> list[Markup]:
         _section("Strengths and weaknesses", _qualities(report.candidates)),
         _section("By tag", tables.tags(report)),
         _section("Labels", *_confusions(report)),
-        _section("Failures", _optional(rows.failures(report), "Attempts without an answer, by class")),
+        _section(
+            "Failures", _optional(rows.failures(report), "Attempts without an answer, by class")
+        ),
         _section("Speed", *_speed(report)),
         _section("Run to run", _optional(rows.stability(report), "Repeats of the same case")),
-        _section("Other scorers", _optional(rows.scorers(report), "The same answers, scored otherwise")),
+        _section(
+            "Other scorers", _optional(rows.scorers(report), "The same answers, scored otherwise")
+        ),
         _section("Where they disagree", _disagreements(report)),
         _section("Worst cases", _worst(report)),
         _section("Answers that differ from their published label", _labels(report)),
         _section("Read before trusting the figures", _list(rows.notes(report))),
         _section("How the figures were made", _list(method(report))),
-        _section("Checklist", tables.plain(rows.checklist(report), "The guide's checklist, from the data")),
+        _section(
+            "Checklist",
+            tables.plain(rows.checklist(report), "The guide's checklist, from the data"),
+        ),
     ]
 
 
@@ -184,7 +193,9 @@ def _worst(report: Report) -> Markup | None:
     shown = report.shown
     if not shown.worst:
         return None
-    lead = f"No candidate was right in {count(shown.all_wrong, 'case')}; here are {len(shown.worst)}."
+    lead = (
+        f"No candidate was right in {count(shown.all_wrong, 'case')}; here are {len(shown.worst)}."
+    )
     return answers.cases(shown.worst, lead)
 
 

@@ -36,7 +36,8 @@ table{border-collapse:collapse;width:100%;font-size:.87rem;font-variant-numeric:
 caption{text-align:left;font-size:.8rem;padding:.4rem .6rem}caption span{display:block;position:sticky;left:.6rem;
 max-width:calc(100vw - 3rem)}
 th,td{padding:.35rem .6rem;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
-thead th{background:var(--card);white-space:nowrap}tbody th{font-weight:600;background:var(--bg)}th:first-child{position:sticky;left:0}td:last-child{min-width:9rem}
+thead th{background:var(--card);white-space:nowrap}tbody th{font-weight:600;background:var(--bg)}
+th:first-child{position:sticky;left:0}td:last-child{min-width:9rem}
 td.n{white-space:nowrap}td small,li small{color:var(--soft);display:block;font-size:.78rem}
 th button{all:unset;cursor:pointer}th button:focus-visible{outline:2px solid var(--s0)}
 th[aria-sort=ascending] button::after{content:" \\2191"}th[aria-sort=descending] button::after{content:" \\2193"}

@@ -144,6 +144,7 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def _log_ticks(low: float, high: float) -> list[float]:
     steps = (1, 2, 5) if high / low < 100 else (1, 3) if high / low < 1000 else (1,)
-    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    first, last = floor(log10(low)), ceil(log10(high))
+    powers = range(first, last + 1, max(1, (last - first) // 6))
     found = [s * 10.0**p for p in powers for s in steps]
     return [float(f"{v:.6g}") for v in found if low <= v <= high]

@@ -60,7 +60,9 @@ def verdicts(report: Report) -> Markup:
     ]
     header = ("candidate", "verdict", "criterion", "measured", "why")
     return framed(
-        header, body, "Met only when the whole 95 % interval is on the right side of the dashed line"
+        header,
+        body,
+        "Met only when the whole 95 % interval is on the right side of the dashed line",
     )
 
 
@@ -116,16 +118,7 @@ def confusion(name: str, found: Confusion) -> Markup:
         element(
             "tr",
             element("th", label, scope="row"),
-            *(
-                element(
-                    "td",
-                    str(count),
-                    class_="heat n",
-                    style=f"--v:{count / total:.3f}" if (total := sum(row)) else "--v:0",
-                    data_v=count,
-                )
-                for count in row
-            ),
+            *(_count_cell(count, sum(row)) for count in row),
         )
         for label, row in zip(found.labels, found.counts, strict=True)
     ]
@@ -134,3 +127,9 @@ def confusion(name: str, found: Confusion) -> Markup:
         f"macro F1 {found.macro_f1:.3f}, micro F1 {found.micro_f1:.3f}"
     )
     return framed(("wanted \\ read", *found.labels), body, caption)
+
+
+def _count_cell(count: int, total: int) -> Markup:
+    if not count:
+        return element("td", "0")
+    return element("td", str(count), class_="heat", style=f"--v:{count / total:.2f}")
