@@ -67,7 +67,7 @@ def test_time_and_money_have_their_own_margins(
     assert made.verdict == verdict
     [found] = made.guards
     assert found.value == pytest.approx(scale, rel=0.01)
-    assert found.interval is not None
+    assert found.interval is not None and found.value is not None
     assert found.interval.low <= found.value <= found.interval.high
 
 

@@ -1,4 +1,4 @@
-"""Which label was wanted and which was read, where the scorer gives labels."""
+"""Which label was wanted and which was read, where the scorer gives labels: in the order a reader wants."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from pilothouse.core.stats.confusion import confusion as counted
 from pilothouse.prove.report.answers import Answers
 
 MOST_LABELS = 20
@@ -14,24 +15,25 @@ MOST_LABELS = 20
 OTHER = "(other)"
 
 
-class ClassFigures(Struct, frozen=True, kw_only=True):
+class LabelFigures(Struct, frozen=True, kw_only=True):
     """One label. None = nothing was read, or nothing was wanted, as this label."""
 
     label: str
     wanted: int
     precision: float | None
     recall: float | None
-    f1: float | None
+    f1: float
 
 
-class Confusion(Struct, frozen=True, kw_only=True):
+class ConfusionTable(Struct, frozen=True, kw_only=True):
     """Rows are wanted, columns are read; labels from the most wanted to the least."""
 
     labels: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
-    classes: tuple[ClassFigures, ...]
+    classes: tuple[LabelFigures, ...]
+    """Of the labels that are named."""
     macro_f1: float
-    """Over all labels, those put together as `(other)` one by one."""
+    """Over all labels that were wanted, those put together as `(other)` one by one."""
     micro_f1: float
 
 
@@ -43,45 +45,31 @@ def label_order(candidates: Sequence[Answers]) -> dict[str, int]:
     return dict(wanted)
 
 
-def confusion(answers: Answers, order: Mapping[str, int]) -> Confusion | None:
+def confusion_table(answers: Answers, order: Mapping[str, int]) -> ConfusionTable | None:
     """None when no answer has labels. `order` is of `label_order`."""
-    pairs = Counter(o.labels for o in answers.outcomes if o.labels is not None)
-    if not pairs:
+    found = counted(o.labels for o in answers.outcomes if o.labels is not None)
+    if not found.counts:
         return None
-    wanted: Counter[str] = Counter()
-    read: Counter[str] = Counter()
-    for (want, got), count in pairs.items():
-        wanted[want] += count
-        read[got] += count
-    every = sorted({*wanted, *read}, key=lambda label: (-order.get(label, 0), label))
-    figures = [_class(label, pairs, wanted, read) for label in every]
+    every = sorted(found.classes, key=lambda c: (-order.get(c.label, 0), c.label))
     named = every if len(every) <= MOST_LABELS else every[: MOST_LABELS - 1]
-    labels = tuple(named) if len(named) == len(every) else (*named, OTHER)
-    place = {label: i for i, label in enumerate(named)}
+    labels = [c.label for c in named] + ([OTHER] if len(named) < len(every) else [])
+    place = {c.label: i for i, c in enumerate(named)}
     table = [[0] * len(labels) for _ in labels]
-    for (want, got), count in pairs.items():
-        table[place.get(want, -1)][place.get(got, -1)] += count
-    scored = [f.f1 or 0.0 for f in figures if f.wanted]
-    right = sum(count for (want, got), count in pairs.items() if want == got)
-    return Confusion(
-        labels=labels,
+    for (wanted, read), count in found.counts.items():
+        table[place.get(wanted, -1)][place.get(read, -1)] += count
+    return ConfusionTable(
+        labels=tuple(labels),
         counts=tuple(tuple(row) for row in table),
-        classes=tuple(figures[: len(named)]),
-        macro_f1=sum(scored) / len(scored),
-        micro_f1=right / pairs.total(),
-    )
-
-
-def _class(
-    label: str, pairs: Counter[tuple[str, str]], wanted: Counter[str], read: Counter[str]
-) -> ClassFigures:
-    hits = pairs[label, label]
-    precision = hits / read[label] if read[label] else None
-    recall = hits / wanted[label] if wanted[label] else None
-    return ClassFigures(
-        label=label,
-        wanted=wanted[label],
-        precision=precision,
-        recall=recall,
-        f1=2 * hits / (wanted[label] + read[label]),
+        classes=tuple(
+            LabelFigures(
+                label=c.label,
+                wanted=c.wanted,
+                precision=c.precision if c.read else None,
+                recall=c.recall if c.wanted else None,
+                f1=c.f1,
+            )
+            for c in named
+        ),
+        macro_f1=found.macro_f1,
+        micro_f1=found.accuracy,
     )

@@ -9,7 +9,7 @@ from msgspec import Struct
 from pilothouse.core.stats.mean_interval import MeanInterval, mean_interval
 from pilothouse.prove.evidence import Evidence, Stopped
 from pilothouse.prove.report.answers import MAIN, Answers, score
-from pilothouse.prove.report.confusion import Confusion, confusion
+from pilothouse.prove.report.confusion import ConfusionTable, confusion_table
 from pilothouse.prove.report.costs import CostFigures, cost_figures
 from pilothouse.prove.report.failures import FailureFigures, failure_figures
 from pilothouse.prove.report.labels import LabelDifference, labels
@@ -53,7 +53,7 @@ class CandidateFigures(Struct, frozen=True, kw_only=True):
     cost_note: str | None
     latency: LatencyFigures
     variance: Variance | None
-    confusion: Confusion | None
+    confusion: ConfusionTable | None
     stopped: Stopped | None
     """The run ended early for this candidate, because the evidence was enough."""
     labelled: int
@@ -86,7 +86,7 @@ def candidate_figures(
         cost_note=settings.cost_note_of(name),
         latency=latency_figures(answers),
         variance=variance(answers),
-        confusion=confusion(answers, labels_wanted),
+        confusion=confusion_table(answers, labels_wanted),
         stopped=next((s for s in evidence.stopped if s.candidate == name), None),
         labelled=labelled,
         label_differences=differences,

@@ -14,7 +14,7 @@ from pilothouse.prove.report.answers import answers_by_candidate
 from pilothouse.prove.report.checklist import Item, checklist
 from pilothouse.prove.report.comparisons import Comparison, comparisons
 from pilothouse.prove.report.confusion import label_order
-from pilothouse.prove.report.criteria import CandidateVerdict, verdict_of
+from pilothouse.prove.report.criteria import Asked, CandidateVerdict, verdict_of
 from pilothouse.prove.report.figures import CandidateFigures, candidate_figures
 from pilothouse.prove.report.frontier import Frontier, frontier
 from pilothouse.prove.report.qualities import Qualitative, qualities
@@ -101,8 +101,10 @@ def report(
     wanted = label_order(answers)
     figures = [candidate_figures(evidence, a, settings, published, wanted) for a in answers]
     pairs = comparisons(answers, settings.baseline)
+    baseline = next((a for a in answers if a.name == settings.baseline), None)
     verdicts = [
-        verdict_of(settings, evidence, a, answers, f) for a, f in zip(answers, figures, strict=True)
+        verdict_of(settings.criteria, Asked(answers=a, baseline=baseline, scorers=evidence.scorers))
+        for a in answers
     ]
     tags = tag_figures(evidence.cases, answers)
     front = frontier(figures, pairs)

@@ -177,7 +177,7 @@ def _next_steps(
         ]
     found: list[str] = []
     for candidate in open_ones:
-        needed = [m for j in state[candidate.name].judged if (m := getattr(j, "more", None))]
+        needed = [more for more in state[candidate.name].further if more is not None]
         if needed:
             found.append(
                 f"ask {candidate.name} about {max(needed):,} more cases: that would decide"

@@ -26,21 +26,20 @@ class Variance(Struct, frozen=True, kw_only=True):
 
 
 def variance(answers: Answers) -> Variance | None:
-    """None when no case was asked twice."""
+    """None when no case was asked twice, or there is only one."""
     by_case: dict[int, list[float]] = {}
     for outcome in answers.outcomes:
         value = score(outcome)
         if value is not None:
             by_case.setdefault(outcome.case, []).append(value)
-    repeated = [values for values in by_case.values() if len(values) > 1]
-    if len(repeated) < 2:
+    split = variance_split(list(by_case.values()))
+    if split is None:
         return None
-    split = variance_split(repeated)
     flips = [c for c, values in by_case.items() if min(values) < RIGHT <= max(values)]
     return Variance(
         split=split,
-        run_share=split.within_case / split.total if split.total > 0 else 0.0,
-        repeated_cases=len(repeated),
+        run_share=split.share_within,
+        repeated_cases=sum(len(values) > 1 for values in by_case.values()),
         unstable_cases=len(flips),
         unstable=tuple(answers.cases[c].id for c in flips[:_SHOWN]),
     )

@@ -8,7 +8,7 @@ from pilothouse.prove.render.html.interval_bar import interval_bar
 from pilothouse.prove.render.html.markup import Markup, element
 from pilothouse.prove.render.numbers import points, points_range, share, share_range
 from pilothouse.prove.render.rows import Table, measured
-from pilothouse.prove.report.confusion import Confusion
+from pilothouse.prove.report.confusion import ConfusionTable
 from pilothouse.prove.report.proof import Report
 from pilothouse.prove.report.tags import TagCell, TagEffect
 
@@ -112,7 +112,7 @@ def _tag_cell(cell: TagCell, effect: TagEffect | None) -> Markup:
     )
 
 
-def confusion(name: str, found: Confusion) -> Markup:
+def confusion(name: str, found: ConfusionTable) -> Markup:
     """Rows wanted, columns read; shaded by the share of the row."""
     body = [
         element(
