@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from pilothouse.prove.diff import CandidateDiff, CaseChange, RunDiff
 from pilothouse.prove.render.markdown import section, table
-from pilothouse.prove.render.numbers import (
+from pilothouse.prove.render.rows import Row, Table
+from pilothouse.prove.render.text import Terminal
+from pilothouse.prove.report.numbers import (
     NOT_RECORDED,
     count,
     dollars,
@@ -15,8 +17,6 @@ from pilothouse.prove.render.numbers import (
     points_range,
     share,
 )
-from pilothouse.prove.render.rows import Row, Table
-from pilothouse.prove.render.text import Terminal
 
 MOST_CASES = 50
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pilothouse.prove.regress import Guarded, Regression
 from pilothouse.prove.render import diff
 from pilothouse.prove.render.markdown import table
-from pilothouse.prove.render.numbers import count
 from pilothouse.prove.render.rows import Row, Table
 from pilothouse.prove.render.text import Terminal
+from pilothouse.prove.report.numbers import count
 
 _SIGNS = {"not worse": "✅", "regressed": "❌", "not yet proven": "❔"}
 _COLOURS = {"not worse": "green", "regressed": "red", "not yet proven": "yellow"}

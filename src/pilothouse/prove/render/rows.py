@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pilothouse.core.criterion import Judged
-from pilothouse.prove.render.numbers import (
+from pilothouse.prove.report.comparisons import Comparison
+from pilothouse.prove.report.numbers import (
     NOT_RECORDED,
     count,
     dollars,
+    measured,
     p_value,
     points,
     points_range,
@@ -18,7 +19,6 @@ from pilothouse.prove.render.numbers import (
     share,
     share_range,
 )
-from pilothouse.prove.report.comparisons import Comparison
 from pilothouse.prove.report.proof import CandidateReport, Report
 
 Row = tuple[str, ...]
@@ -259,14 +259,6 @@ def conclusion(report: Report) -> str:
     if open_ones:
         return f"Not yet proven: {', '.join(open_ones)} may still meet every criterion."
     return "No candidate meets every criterion."
-
-
-def measured(judged: Judged) -> str:
-    """Value and interval of a criterion."""
-    if judged.value is None or judged.interval is None:
-        return NOT_RECORDED
-    low, high = judged.interval.low, judged.interval.high
-    return f"{judged.value:.4g} ({low:.4g} to {high:.4g})"
 
 
 def _times(candidate: CandidateReport) -> str:

@@ -15,6 +15,7 @@ from pilothouse.prove.report.comparisons import Comparison
 from pilothouse.prove.report.criteria import CandidateVerdict
 from pilothouse.prove.report.figures import CandidateFigures
 from pilothouse.prove.report.frontier import Frontier
+from pilothouse.prove.report.numbers import measured, points, points_range
 from pilothouse.prove.report.warnings import Caveat
 
 
@@ -42,7 +43,10 @@ def recommend(
     passed = _best_first([c for c in candidates if state[c.name].verdict == "met"])
     open_ones = [c for c in candidates if state[c.name].verdict == "not yet proven"]
     choice = passed[0] if passed else None
-    rest = [*passed[1:], *_best_first([c for c in candidates if c not in passed])]
+    others = sorted(
+        _best_first([c for c in candidates if c not in passed]), key=lambda c: c not in open_ones
+    )
+    rest = [*passed[1:], *others]
     fallback = rest[0].name if choice is not None and rest else None
     return Recommendation(
         headline=_headline(choice, passed, open_ones),
@@ -91,15 +95,15 @@ def _reasons(
 ) -> list[str]:
     if choice is None:
         return [
-            f"{name} does not meet {_named(j)}: {_figure(j)}"
+            f"{name} does not meet {_named(j)}: {_measured(j)}"
             for name, verdict in state.items()
             for j in verdict.judged
             if j.verdict == "not met"
         ]
-    found = [f"{choice.name} meets {_named(j)}: {_figure(j)}" for j in state[choice.name].judged]
+    found = [f"{choice.name} meets {_named(j)}: {_measured(j)}" for j in state[choice.name].judged]
     for other, verdict in state.items():
         found += [
-            f"{other} does not meet {_named(j)}: {_figure(j)}"
+            f"{other} does not meet {_named(j)}: {_measured(j)}"
             for j in verdict.judged
             if j.verdict == "not met"
         ]
@@ -128,7 +132,7 @@ def _against(name: str, c: Comparison) -> str:
     words = "a difference beyond chance" if c.is_real else "which may be chance"
     return (
         f"{name} is {100 * abs(by):.2f} points {what} accurate than {other} "
-        f"({100 * low:+.2f} to {100 * high:+.2f}), {words}"
+        f"({points(low)} to {points(high)}), {words}"
     )
 
 
@@ -145,8 +149,7 @@ def _not_proven(
         if j.verdict == "not yet proven"
     ]
     found += [
-        f"that {c.a} and {c.b} differ in accuracy ({100 * c.interval.low:+.2f} to "
-        f"{100 * c.interval.high:+.2f} points)"
+        f"that {c.a} and {c.b} differ in accuracy ({points_range(c.interval)} points)"
         for c in comparisons
         if not c.is_real
     ]
@@ -171,6 +174,8 @@ def _next_steps(
 ) -> list[str]:
     if choice is not None:
         behind = f", with {fallback} behind it" if fallback else ""
+        if fallback and state[fallback].verdict == "not met":
+            behind += " (it misses a criterion, which is better than no answer)"
         return [
             f"serve {choice.name}{behind}: the ready pilothouse.yaml does so",
             "start it as a shadow or a small share, and let the rollout's guards watch it",
@@ -189,8 +194,5 @@ def _named(judged: Judged) -> str:
     return f"{judged.criterion.metric} {judged.criterion.text}"
 
 
-def _figure(judged: Judged) -> str:
-    if judged.value is None or judged.interval is None:
-        return judged.why
-    low, high = judged.interval.low, judged.interval.high
-    return f"{judged.value:.4g} ({low:.4g} to {high:.4g})"
+def _measured(judged: Judged) -> str:
+    return judged.why if judged.value is None else measured(judged)

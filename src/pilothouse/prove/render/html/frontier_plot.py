@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pilothouse.core.stats.proportion import Interval
 from pilothouse.prove.render.html.markup import Markup, element
 from pilothouse.prove.render.html.svg import Scale, axes, colour, dot, drawing, line, scale, text
-from pilothouse.prove.render.numbers import dollars, milliseconds, share
 from pilothouse.prove.report.frontier import COST, LATENCY, Frontier, FrontierPoint
+from pilothouse.prove.report.numbers import dollars, milliseconds, share
 
 _WIDTH, _HEIGHT = 470, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 455, 14, 284

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilothouse.core.criterion import Judged
 from pilothouse.prove.render.html.markup import Markup, element
 from pilothouse.prove.render.html.svg import drawing, line, scale
-from pilothouse.prove.render.rows import measured
+from pilothouse.prove.report.numbers import measured
 
 _WIDTH, _HEIGHT = 160, 22
 

@@ -17,8 +17,8 @@ from pilothouse.prove.render.html.svg import (
     line,
     scale,
 )
-from pilothouse.prove.render.numbers import milliseconds, quantile_range
 from pilothouse.prove.report.figures import CandidateFigures
+from pilothouse.prove.report.numbers import milliseconds, quantile_range
 
 _WIDTH, _HEIGHT = 470, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 455, 14, 284

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from decimal import Decimal
 from hashlib import sha256
 
 from pilothouse.prove.render import rows
@@ -13,7 +14,7 @@ from pilothouse.prove.render.html.latency_plot import latency_plot
 from pilothouse.prove.render.html.markup import NOTHING, Markup, element, joined
 from pilothouse.prove.render.html.method import method
 from pilothouse.prove.render.html.style import SCRIPT, STYLE
-from pilothouse.prove.render.numbers import count, dollars
+from pilothouse.prove.report.numbers import count, dollars
 from pilothouse.prove.report.proof import CandidateReport, Report
 from pilothouse.prove.report.words import MOST_LABEL_DIFFERENCES
 
@@ -69,12 +70,14 @@ def _sections(report: Report, asked: str | None) -> list[Markup]:
 def _top(report: Report, asked: str | None) -> Markup:
     advice = report.recommendation
     kind = "met" if report.passed else _worst_verdict(report)
+    answered = sum((c.costs.total_usd for c in report.candidates), Decimal(0))
     facts = [
         count(report.cases, "case"),
         count(len(report.candidates), "candidate"),
         count(report.answers, "answer"),
         f"scored by {report.scorer}",
-        f"{dollars(report.spent_usd)} USD paid in this run",
+        f"{dollars(answered)} USD of answers",
+        *([f"{dollars(report.spent_usd)} USD paid in this run"] if report.spent_usd else []),
         *([asked] if asked else []),
         f"run {report.run_id}",
     ]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from pilothouse.prove.render.html.interval_bar import interval_bar
 from pilothouse.prove.render.html.markup import Markup, element
-from pilothouse.prove.render.numbers import points, points_range, share, share_range
-from pilothouse.prove.render.rows import Table, measured
+from pilothouse.prove.render.rows import Table
 from pilothouse.prove.report.confusion import ConfusionTable
+from pilothouse.prove.report.numbers import measured, points, points_range, share, share_range
 from pilothouse.prove.report.proof import Report
 from pilothouse.prove.report.tags import TagCell, TagEffect
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
+from pilothouse.core.criterion import Judged
 from pilothouse.core.stats.proportion import Interval
 from pilothouse.core.stats.quantile import Quantile
 
@@ -56,6 +58,15 @@ def quantile_range(found: Quantile | None) -> str:
     return f"{milliseconds(found.value)} ({low} to {high})"
 
 
+def measured(judged: Judged) -> str:
+    """A criterion's value and interval in the unit of its metric: `85.67 % (83.66 % to 87.52 %)`."""
+    if judged.value is None or judged.interval is None:
+        return NOT_RECORDED
+    write = _writer(judged.criterion.metric)
+    interval = judged.interval
+    return f"{write(judged.value)} ({write(interval.low)} to {write(interval.high)})"
+
+
 def p_value(p: float) -> str:
     """`p = 0.03`, `p < 1e-99`."""
     return "p < 1e-99" if p < 1e-99 else f"p = {p:.3g}"
@@ -64,3 +75,13 @@ def p_value(p: float) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 case`, `12,000 cases`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _writer(metric: str) -> Callable[[float], str]:
+    if metric.startswith("cost"):
+        return lambda value: f"{dollars(value)} USD"
+    if metric.startswith(("latency", "ttft")):
+        return milliseconds
+    if metric.startswith("accuracy_loss"):
+        return lambda value: f"{points(value)} points"
+    return share
