@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,32 +11,35 @@ import click
 import msgspec
 
 from pilothouse import recordings
-from pilothouse.app.compose import now_us, open_client
+from pilothouse.app.loop import run_on_loop
+from pilothouse.app.proving import Wishes, open_proof
+from pilothouse.app.stores import StoreAddress
 from pilothouse.cli import output
 from pilothouse.cli.output import print_json
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.case import Case
-from pilothouse.core.ports import PaidAnswer
 from pilothouse.prove.cases import load_cases
 from pilothouse.prove.handoff import gateway_config
-from pilothouse.prove.paid import PaidShelf, evidence_of, settings_of
+from pilothouse.prove.ledger import Progress
 from pilothouse.prove.render import text
 from pilothouse.prove.render.html import page
 from pilothouse.prove.render.markdown import markdown
 from pilothouse.prove.report import PublishedLabel, Report, asked_between, report, with_words
-from pilothouse.prove.run import Progress, check_cases, estimate_usd, jobs, run, run_id
+from pilothouse.prove.report_settings import report_settings
 from pilothouse.prove.spec import Poc, load_poc
 
 
 @click.command()
 @click.argument("poc", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Write report.html, .md, .json here.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write report.html, .md and .json here."
+)
 @store_option
 @click.option("--fresh", is_flag=True, help="Ask everything again, whatever is kept.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N cases.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
-    poc: Path, out: Path | None, store: Path, fresh: bool, limit: int | None, as_json: bool
+    poc: Path, out: Path | None, store: StoreAddress, fresh: bool, limit: int | None, as_json: bool
 ) -> int:
     """Ask every candidate of POC every case, grade, compare, and judge against its criteria.
 
@@ -49,25 +51,19 @@ def command(
       pilothouse prove poc.yaml --out proof
     """
     spec = load_poc(poc)
-    every = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)
-    check_cases(spec, every)
-    name = run_id(spec, every)  # of all cases: what --limit asked first is not asked again
-    cases = every[:limit]
-    if fresh:
-        name = f"{name}-{now_us()}"
+    cases = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)
+    wishes = Wishes(limit=limit, is_fresh=fresh)
     try:
-        answers = asyncio.run(_run(spec, cases, store, name))
+        made = run_on_loop(_run(spec, cases, store, wishes))
     except KeyboardInterrupt:
         click.echo("\ninterrupted: what was answered is kept; the same command goes on", err=True)
         return 130
-    if not answers:
+    if made is None:
         click.echo("no answer: the budget does not allow a single one", err=True)
         return 1
-    evidence = evidence_of(spec, cases, answers, name)
-    bare = report(settings_of(spec, answers), evidence, _published(spec))
-    result = with_words(bare, evidence, PaidShelf(cases, answers))
+    result, asked = made
     if out is not None:
-        _write(spec, result, out, asked_between(evidence))
+        _write(spec, result, out, asked)
     if as_json:
         print_json(result)
     else:
@@ -75,13 +71,24 @@ def command(
     return 0 if result.passed else 1
 
 
-async def _run(spec: Poc, cases: Sequence[Case], store: Path, name: str) -> list[PaidAnswer]:
-    async with open_client(spec.providers, store) as parts:
-        cost, unpriced = estimate_usd(spec, jobs(spec, cases), parts.client, now_us())
-        rest = f" ({unpriced} cannot be priced: no budget holds them back)" if unpriced else ""
-        total = len(cases) * len(spec.file.candidates) * spec.file.repeats
-        click.echo(f"{total} questions, about {cost:.2f} USD{rest}; run {name}", err=True)
-        return await run(spec, cases, parts.client, parts.store, now_us, _progress(), run_name=name)
+async def _run(
+    spec: Poc, cases: Sequence[Case], store: StoreAddress, wishes: Wishes
+) -> tuple[Report, str] | None:
+    """The report, and when its answers came."""
+    async with open_proof(spec, cases, store, wishes) as proof:
+        expected = proof.estimate()
+        rest = f" ({expected.unpriced} cannot be priced: no budget holds them back)"
+        click.echo(
+            f"{proof.questions} questions, about {expected.p50_usd:.2f} USD "
+            f"(9 of 10 such runs cost less than {expected.p90_usd:.2f})"
+            f"{rest if expected.unpriced else ''}; run {proof.opened.run_id}",
+            err=True,
+        )
+        evidence = await proof.run(_progress())
+        if not evidence.outcomes:
+            return None
+        made = report(report_settings(spec), evidence, _published(spec))
+        return with_words(made, evidence, proof.shelf), asked_between(evidence)
 
 
 def _progress() -> Callable[[Progress], None]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from pilothouse.core.criterion import Judged, Verdict
+from pilothouse.core.pico import pico_usd, usd
 from pilothouse.prove.evidence import Evidence
 from pilothouse.prove.report.answers import answers_by_candidate
 from pilothouse.prove.report.checklist import Item, checklist
@@ -127,8 +128,8 @@ def report(
         frontier=front,
         warnings=warned,
         checklist=checklist(settings.criteria, evidence.cases, figures, advice, evidence.run_id),
-        spent_usd=evidence.spent_usd,
-        judge_usd=evidence.judge_usd,
+        spent_usd=usd(pico_usd(evidence.spent_usd)),  # 0.10 and 0.1 are the same bytes
+        judge_usd=usd(pico_usd(evidence.judge_usd)),
         reused=evidence.reused,
         shown=choose_shown(evidence.cases, answers),
     )
