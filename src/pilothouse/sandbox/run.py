@@ -1,9 +1,9 @@
 """Runs one program, or one program and its tests, kept from everything it should not reach.
 
-    >>> run_program("print(6 * 7)").stdout
-    '42\\n'
-    >>> run_tests("def twice(n): return n + n", "assert twice(3) == 7").verdict.detail
-    'line 1: assert twice(3) == 7 (AssertionError)'
+>>> run_program("print(6 * 7)").stdout
+'42\\n'
+>>> run_tests("def twice(n): return n + n", "assert twice(3) == 7").verdict.detail
+'line 1: assert twice(3) == 7 (AssertionError)'
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from pilothouse.sandbox.limits import Limits
 from pilothouse.sandbox.ran import Ran
 from pilothouse.sandbox.sandbox import Sandbox, shared_sandbox
 
+_USUAL = Limits()
+
 
 def run_program(
     source: str,
     *,
-    limits: Limits = Limits(),
+    limits: Limits = _USUAL,
     stdin: str = "",
     argv: tuple[str, ...] = (),
     file: str = "answer.py",
@@ -46,7 +48,7 @@ def run_tests(
     *,
     setup: str = "",
     entry_point: str | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = _USUAL,
     sandbox: Sandbox | None = None,
 ) -> Ran:
     """Runs Python `source`, and in a second process `tests`, which use the first one's names.

@@ -53,7 +53,7 @@ def _box(ground: Ground, bounds: Bounds, user: int | None) -> str:
         options = f"mode=1777,size={bounds['disk']},nr_inodes={bounds['inodes']}"
         kernel.mount("box", BOX, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
         return BOX
-    box = os.path.realpath(tempfile.mkdtemp(prefix="pilothouse-box-"))  # noqa: PTH102
+    box = os.path.realpath(tempfile.mkdtemp(prefix="pilothouse-box-"))
     if user is not None:
         os.chown(box, user, user)
     return box
@@ -123,7 +123,7 @@ class _Cell:
                 os.dup2(outputs[0], 1)
                 os.dup2(outputs[1], 2)
                 os.chdir(box)
-                kept = {line.fileno()} if line else set()
+                kept = {line.fileno() if line else 1}
             confine(self._ground, bounds, box, user)
             self._close_all_but(kept)
             then()

@@ -28,9 +28,9 @@ def memory(proc: int, processes: list[int]) -> int:
 def tasks_of(proc: int, user: int) -> int:
     """Threads of all processes of a user: what `RLIMIT_NPROC` counts without namespaces."""
     count = 0
-    for name in os.listdir(proc) if proc >= 0 else ():  # noqa: PTH208
+    for name in os.listdir(proc) if proc >= 0 else ():
         with contextlib.suppress(OSError):
-            if name.isdigit() and os.stat(name, dir_fd=proc).st_uid == user:  # noqa: PTH116
+            if name.isdigit() and os.stat(name, dir_fd=proc).st_uid == user:
                 count += len(_listed(proc, f"{name}/task"))
     return count
 

@@ -129,7 +129,7 @@ def _build_root(readable: tuple[str, ...]) -> None:
         there = root + path
         os.makedirs(os.path.dirname(there), mode=0o755, exist_ok=True)  # noqa: PTH103, PTH120
         if os.path.islink(path):  # noqa: PTH114
-            os.symlink(os.readlink(path), there)  # noqa: PTH115
+            os.symlink(os.readlink(path), there)  # noqa: PTH115, PTH211
             continue
         if os.path.isdir(path):  # noqa: PTH112
             os.makedirs(there, mode=0o755, exist_ok=True)  # noqa: PTH103
@@ -139,7 +139,7 @@ def _build_root(readable: tuple[str, ...]) -> None:
         if path not in _DEVICES:
             kernel.make_read_only(there, is_whole_tree=True)
     os.mkdir(root + BOX, 0o755)  # noqa: PTH102
-    os.symlink(BOX, root + "/tmp")
+    os.symlink(BOX, root + "/tmp")  # noqa: PTH211
     kernel.change_root(root)
     kernel.make_read_only("/", is_whole_tree=False)
 
@@ -148,7 +148,7 @@ def _is_python_open() -> bool:
     """Whether another user could read this Python (one that root has in its home cannot be)."""
     path = sysconfig.get_paths()["stdlib"]
     while path != "/":
-        if not os.stat(path).st_mode & 0o005 == 0o005:  # noqa: PTH116
+        if os.stat(path).st_mode & 0o005 != 0o005:  # noqa: PTH116
             return False
         path = os.path.dirname(path)  # noqa: PTH120
     return True

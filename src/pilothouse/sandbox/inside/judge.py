@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import traceback
 from typing import Any
 
-from pilothouse.sandbox.inside import job
 from pilothouse.sandbox.inside.job import Orders
-from pilothouse.sandbox.inside.peer import Gone, Peer, Remote
+from pilothouse.sandbox.inside.peer import Gone, Peer
 
 
 def run(orders: Orders, line: int, verdict: int) -> None:
@@ -37,7 +35,7 @@ def _judged(orders: Orders, line: int) -> tuple[bool, str]:
         told = peer.serve()
     except Gone:
         return False, "the program ended before its tests"
-    found = {str(n): peer._unpacked(v) for n, v in told[1]}  # pyright: ignore[reportPrivateUsage]
+    found = {str(n): peer.take(v) for n, v in told[1]}
     entry = orders["entry_point"]
     if entry is not None and entry not in found:
         return False, f'the program defines no "{entry}"'
@@ -63,13 +61,9 @@ def _said(error: BaseException, tests: str) -> str:
     number = lines[-1] if lines else None
     at = ""
     if number:
-        at = f'line {number}: {tests.splitlines()[number - 1].strip()[:160]}'
+        at = f"line {number}: {tests.splitlines()[number - 1].strip()[:160]}"
     text = "" if isinstance(error, AssertionError) and not str(error) else str(error)
     said = f"{type(error).__name__}: {text}".rstrip(": ")
     if isinstance(error, SyntaxError):
         at = ""
     return f"{at} ({said})" if at else said
-
-
-__all__ = ["Remote", "run"]
-_ = sys

@@ -39,9 +39,7 @@ def restrict(abi: int, readable: tuple[str, ...], writable: tuple[str, ...]) -> 
     handled = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(abi, 16)) - 1
     wanted = _Ruleset(handled, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0)
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8
-    rules = kernel.syscall(
-        _CREATE, ctypes.byref(wanted), ctypes.c_size_t(size), ctypes.c_uint32(0)
-    )
+    rules = kernel.syscall(_CREATE, ctypes.byref(wanted), ctypes.c_size_t(size), ctypes.c_uint32(0))
     for paths, allowed in ((readable, _READ), (writable, handled)):
         for path in paths:
             _allow(rules, path, allowed & handled)

@@ -96,7 +96,7 @@ _BY_NAME: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,
-    "truediv": operator.truediv,
+    "truediv": cast(Any, operator).truediv,
 }
 for _name in list(_BY_NAME)[7:]:
     setattr(Remote, f"__{_name}__", _forwarded(_name))
@@ -118,9 +118,7 @@ class Peer:
         """What crosses for `thing`."""
         return self._packed(thing, 0)
 
-    def ask(
-        self, number: int, what: str, arguments: tuple[Any, ...], named: dict[str, Any]
-    ) -> Any:
+    def ask(self, number: int, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Raises what the other side raised, `Gone` when it ended."""
         sent = [self.give(a) for a in arguments]
         message = ["do", number, what, sent, [[k, self.give(v)] for k, v in named.items()]]
@@ -132,8 +130,8 @@ class Peer:
         if reply[0] == "no":
             raise _exception(str(reply[1]), str(reply[2]))
         for index, changed in reply[2]:
-            _change(arguments[index], self._unpacked(changed))
-        return self._unpacked(reply[1])
+            _change(arguments[index], self.take(changed))
+        return self.take(reply[1])
 
     def serve(self) -> list[Any]:
         """Does what the other side asks, until it answers. Raises `Gone`."""
@@ -155,9 +153,9 @@ class Peer:
         try:
             _, number, what, sent, named = message
             thing = self._given[number]
-            arguments = [self._unpacked(a) for a in sent]
+            arguments = [self.take(a) for a in sent]
             if what == "call":
-                value = thing(*arguments, **{str(k): self._unpacked(v) for k, v in named})
+                value = thing(*arguments, **{str(k): self.take(v) for k, v in named})
             elif self._is_open:
                 value = _BY_NAME[what](thing, *arguments)
             else:
@@ -172,7 +170,7 @@ class Peer:
         if depth > 200:
             raise ValueError("a value nested more than 200 deep")
         kind = _kind(value)
-        if kind != "other" and not _is_standard(type(value)):
+        if kind != "other" and not _is_standard(cast("type[Any]", type(value))):
             self._given.append(value)
             return ["mine", len(self._given) - 1, self._plain_of(value, kind, depth)]
         if isinstance(value, Remote):
@@ -188,20 +186,24 @@ class Peer:
         if kind in _TEXTS:
             return [kind, _TEXTS[kind][0](value)]
         if kind == "dict":
-            pairs = ((self._packed(k, depth + 1), self._packed(v, depth + 1)) for k, v in dict.items(value))
+            pairs = (
+                (self._packed(k, depth + 1), self._packed(v, depth + 1))
+                for k, v in cast("dict[Any, Any]", value).items()
+            )
             return ["dict", *pairs]
         return [kind, *(self._packed(v, depth + 1) for v in _MANY[kind].__iter__(value))]
 
-    def _unpacked(self, sent: Any) -> Any:
+    def take(self, sent: Any) -> Any:
+        """What arrived."""
         if not isinstance(sent, list):
             return sent
         kind, *rest = cast("list[Any]", sent)
         if kind == "dict":
-            return {self._unpacked(k): self._unpacked(v) for k, v in rest}
+            return {self.take(k): self.take(v) for k, v in rest}
         if kind in _MANY:
-            return _MANY[kind](self._unpacked(r) for r in rest)
+            return _MANY[kind](self.take(r) for r in rest)
         if kind == "mine":
-            return Remote(self, int(rest[0]), self._unpacked(rest[1]))
+            return Remote(self, int(rest[0]), self.take(rest[1]))
         if kind == "yours":
             return self._given[rest[0]]
         return _TEXTS[kind][1](rest[0])
@@ -221,7 +223,10 @@ _TEXTS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "bytes": (bytes.hex, bytes.fromhex),
     "bytearray": (bytearray.hex, bytearray.fromhex),
     "Decimal": (Decimal.__str__, Decimal),
-    "Fraction": (lambda v: [hex(v.numerator), hex(v.denominator)], lambda t: Fraction(int(t[0], 16), int(t[1], 16))),
+    "Fraction": (
+        lambda v: [hex(v.numerator), hex(v.denominator)],
+        lambda t: Fraction(int(t[0], 16), int(t[1], 16)),
+    ),
 }
 _PLAIN: tuple[type[Any], ...] = (
     *(bool, int, float, str, list, tuple, dict, set, frozenset, bytes, bytearray),
@@ -232,10 +237,10 @@ _PLAIN: tuple[type[Any], ...] = (
 def _kind(value: Any) -> str:
     if value is None:
         return "NoneType"
-    mro = type.mro(type(value)) if not isinstance(value, type) else ()
+    mro = cast("type[Any]", type(value)).__mro__
     for plain in _PLAIN:
         if plain in mro:
-            if plain is int and -(1 << 53) < int.__int__(value) < 1 << 53:
+            if plain is int and abs(int.__int__(cast(int, value))) < 1 << 53:
                 return "small"
             return plain.__name__
     return "other"
@@ -243,7 +248,9 @@ def _kind(value: Any) -> str:
 
 def _is_standard(kind: type[Any]) -> bool:
     """Whether nothing is lost when only the plain value crosses (of a named tuple, its names)."""
-    return kind.__module__ in ("builtins", "collections", "decimal", "fractions") or hasattr(kind, "_fields")
+    return kind.__module__ in ("builtins", "collections", "decimal", "fractions") or hasattr(
+        kind, "_fields"
+    )
 
 
 def _exception(name: str, text: str) -> BaseException:
@@ -260,5 +267,5 @@ def _change(thing: Any, into: Any) -> None:
     if type(thing) is list:
         thing[:] = into
     elif type(thing) in (dict, set):
-        cast(Any, thing).clear()
-        cast(Any, thing).update(into)
+        thing.clear()
+        thing.update(into)
