@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -169,4 +170,6 @@ def _mac_wrapper() -> list[str]:
 @cache
 def shared_sandbox(readable: tuple[str, ...] = (), allow_weak: bool = False) -> Sandbox:
     """One for all scorers of this process, for a start takes longer than a program; it ends with the process."""
-    return Sandbox(readable=readable, allow_weak=allow_weak)
+    sandbox = Sandbox(readable=readable, allow_weak=allow_weak)
+    atexit.register(sandbox.close)
+    return sandbox
