@@ -25,10 +25,11 @@ def assembled(
     setup: str,
     entry_point: str | None,
     stops: tuple[str, ...] = (),
+    end: str = "",
 ) -> str:
     """The program of an answer.
 
-    `completion`: `prompt` with the answer behind it, cut at the first of `stops`, as base models are asked. A fenced
+    `completion`: `prompt` with the answer behind it, cut at the first of `stops`, as base models are asked, and `end`. A fenced
     body that lost its indentation gets it back. `function`: `setup` and then the answer's code. `program`: the code
     alone. `auto`: `function` when the code defines what is asked for (`entry_point`, else the last line of `prompt`),
     else `completion`.
@@ -46,8 +47,8 @@ def assembled(
         is_bare = (
             bool(first) and not first[0].isspace() and prompt.rstrip().endswith(('"""', "'''", ":"))
         )
-        return prompt + (textwrap.indent(code, "    ") if is_bare else code)
-    return prompt + cut(code, stops)
+        return prompt + (textwrap.indent(code, "    ") if is_bare else code) + end
+    return prompt + cut(code, stops) + end
 
 
 def cut(text: str, stops: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ A case brings one of, in `details`:
 - `io`: pairs `{input, output}`: the program reads the one and prints the other, trailing blanks aside.
 
 Besides: `code_prompt`, the code that a completion continues (default: the case's prompt), `stop`, texts at which a
-completion ends, and `language`, which goes before the option.
+completion ends, `completion_end`, what it lacks then, and `language`, which goes before the option.
 
     scorers:
       tests: {code: {timeout_s: 3}}
@@ -51,6 +51,7 @@ class _Wanted(Struct, frozen=True, kw_only=True):
     io: tuple[_Pair, ...] = ()
     code_prompt: str | None = None
     stop: tuple[str, ...] = ()
+    completion_end: str = ""
     language: str | None = None
 
     @property
@@ -121,6 +122,7 @@ class CodeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             setup=wanted.setup,
             entry_point=wanted.entry_point,
             stops=wanted.stop,
+            end=wanted.completion_end,
         )
         if wanted.io:
             return self._printed(program, wanted.io, name)
