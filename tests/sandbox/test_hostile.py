@@ -77,6 +77,8 @@ def test_a_program_cannot_pass_its_tests_but_by_passing_them(
     program: Path, sandbox: Sandbox
 ) -> None:
     tests = "assert square(2) == 4\nassert square(3) == 9\n"
+    if program.stem == "always_close":
+        tests = "assert square(2) - 4 < 1e-9\nassert 4 <= square(2) <= 4\n"
     source = program.read_text()
     before = "use(lambda: 0)\n" if "def use" in source else ""
     ran = run_tests(source, before + tests, limits=LIMITS, sandbox=sandbox)

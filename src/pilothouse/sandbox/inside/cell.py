@@ -198,7 +198,7 @@ class _Cell:
             "stderr": heads.text("stderr"),
             "verdict": heads.text("verdict") if is_judged else None,
             "why": self._why,
-            "printed": heads.total,
+            "printed": heads.total - len(heads.kept.get("verdict", b"")),
             "wall_s": wall_s,
         }
 

@@ -3,9 +3,9 @@
 Whatever crosses is data. A list whose `==` always says yes arrives as the list that it is, so a program cannot talk
 its judge into anything. An object that is no plain value is used through a `Remote`, which equals no plain value.
 
-Plain are None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict, Decimal, Fraction and what
-the standard library derives from them; of the program's own subclasses a `Remote` compares the plain value that
-they hold. A list, set or dict that a call changes is changed at the caller's too.
+Plain are None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict, Decimal, Fraction, what the
+standard library derives from them, and built-in types. Of the program's own subclasses a `Remote` compares the plain
+value that they hold. A list, set or dict that a call changes is changed at the caller's too.
 """
 
 from __future__ import annotations
@@ -65,6 +65,20 @@ class Remote:
         return not self == other
 
 
+def _operator(name: str) -> Callable[..., Any]:
+    def method(self: Remote, other: Any) -> Any:
+        plain = object.__getattribute__(self, "_plain")
+        if not isinstance(other, Remote) and plain is not self:
+            return _BY_NAME[name](plain, other)
+        result = _ask(self, name, other)
+        if not isinstance(other, Remote) and not isinstance(result, Remote):
+            # such as an object whose difference from whatever is expected is always 0
+            raise TypeError("the program's object takes no part in arithmetic with a plain value")
+        return result
+
+    return method
+
+
 def _forwarded(name: str) -> Callable[..., Any]:
     def method(self: Remote, *arguments: Any) -> Any:
         return _ask(self, name, *arguments)
@@ -98,8 +112,11 @@ _BY_NAME: dict[str, Callable[..., Any]] = {
     "mul": operator.mul,
     "truediv": cast(Any, operator).truediv,
 }
-for _name in list(_BY_NAME)[7:]:
+_OPERATORS = ("lt", "le", "gt", "ge", "add", "sub", "mul", "truediv")
+for _name in ("next", "len", "bool", "int", "float", "getitem", "setitem", "delitem", "contains"):
     setattr(Remote, f"__{_name}__", _forwarded(_name))
+for _name in _OPERATORS:
+    setattr(Remote, f"__{_name}__", _operator(_name))
 
 
 def _ask(remote: Remote, what: str, *arguments: Any, **named: Any) -> Any:
@@ -169,6 +186,8 @@ class Peer:
     def _packed(self, value: Any, depth: int) -> Any:
         if depth > 200:
             raise ValueError("a value nested more than 200 deep")
+        if isinstance(value, type) and getattr(builtins, value.__name__, None) is value:
+            return ["type", value.__name__]
         kind = _kind(value)
         if kind != "other" and not _is_standard(cast("type[Any]", type(value))):
             self._given.append(value)
@@ -206,6 +225,9 @@ class Peer:
             return Remote(self, int(rest[0]), self.take(rest[1]))
         if kind == "yours":
             return self._given[rest[0]]
+        if kind == "type":
+            found = getattr(builtins, str(rest[0]), None)
+            return found if isinstance(found, type) else None
         return _TEXTS[kind][1](rest[0])
 
 
