@@ -38,7 +38,7 @@ class Sandbox:
 
     `readable` are folders that programs may read besides the system's and Python's; `without` names means that
     are not to be used (`namespaces`, `user namespaces`, `landlock`, `seccomp`), to see what the others hold.
-    Raises `SandboxError` when no network isolation can be had, unless `allow_weak`.
+    Raises `SandboxError` when programs cannot be kept from the network or from files, unless `allow_weak`.
     """
 
     def __init__(
@@ -50,12 +50,13 @@ class Sandbox:
     ) -> None:
         self._readable, self._without = readable, without
         self._lock = threading.Lock()
-        self._line, self._warden, self.isolation, is_cut = self._start()
-        if not (is_cut or allow_weak):
+        self._line, self._warden, self.isolation, self.open_to = self._start()
+        if self.open_to and not allow_weak:
             self.close()
             raise SandboxError(
-                "programs cannot be kept from the network here: neither namespaces nor seccomp are permitted. "
-                "Give `container: docker`, run on Linux, or accept it with `allow_weak: true`"
+                f"programs cannot be kept from {' and '.join(self.open_to)} here ({self.isolation} is all that is "
+                "permitted). Give `container: docker`, run on a Linux that has namespaces or Landlock and seccomp, "
+                "or accept it with `allow_weak: true`"
             )
 
     def __enter__(self) -> Sandbox:
@@ -116,7 +117,7 @@ class Sandbox:
             self._line, self._warden, self.isolation, _ = self._start()
             socket.send_fds(self._line, [b"."], [line.fileno()])
 
-    def _start(self) -> tuple[socket.socket, int, str, bool]:
+    def _start(self) -> tuple[socket.socket, int, str, tuple[str, ...]]:
         ours, theirs = socket.socketpair()
         root = str(Path(__file__).parents[2])
         options = json.dumps({"readable": self._readable, "without": sorted(self._without)})
@@ -146,7 +147,7 @@ class Sandbox:
             os.waitpid(warden, 0)
             raise SandboxError("the sandbox did not start; its reason stands above") from None
         words = said["words"] + (", sandbox-exec" if _mac_wrapper() else "")
-        return ours, warden, words, said["is_network_cut"] or bool(_mac_wrapper())
+        return ours, warden, words, () if _mac_wrapper() else tuple(said["open_to"])
 
 
 def _line_of(line: socket.socket) -> bytes:

@@ -37,9 +37,11 @@ class Ground:
         return self.level != "none"
 
     @property
-    def is_network_cut(self) -> bool:
-        """Whether a program can reach no network."""
-        return self.has_namespaces or self.has_seccomp
+    def open_to(self) -> list[str]:
+        """What a program cannot be kept from here."""
+        is_network_open = not (self.has_namespaces or self.has_seccomp)
+        are_files_open = not (self.has_namespaces or self.landlock)
+        return ["the network"] * is_network_open + ["this machine's files"] * are_files_open
 
     @property
     def is_fork_counted(self) -> bool:

@@ -27,7 +27,7 @@ def main(line: int, options: str) -> None:
     level = next((x for x in tried if x == "none" or _is_possible(x, extra, without)), "none")
     ground = settle(level, extra, without)
     here = socket.socket(fileno=line)
-    said = {"words": ground.words, "is_network_cut": ground.is_network_cut}
+    said = {"words": ground.words, "open_to": ground.open_to}
     here.sendall(json.dumps(said).encode() + b"\n")
     if sys.platform.startswith("linux"):
         kernel.prctl(kernel.SUBREAPER, 1)
