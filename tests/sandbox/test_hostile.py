@@ -96,7 +96,7 @@ def test_forty_programs_are_hostile() -> None:
 
 def _assert_nothing_is_left() -> None:
     for folder in ("/", "/etc", "/usr", "/var/tmp", "/dev/shm", "/root", "/home", "/tmp"):
-        assert not (Path(folder) / "pilothouse-was-here").exists()
+        assert not os.path.exists(f"{folder}/pilothouse-was-here")  # noqa: PTH110 - also where root alone may look
     assert not list(Path(tempfile.gettempdir()).glob("pilothouse-box-*"))
     assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if MARK in _text(p)]
 
