@@ -146,8 +146,10 @@ class Sandbox:
             ours.close()
             os.waitpid(warden, 0)
             raise SandboxError("the sandbox did not start; its reason stands above") from None
-        words = said["words"] + (", sandbox-exec" if _mac_wrapper() else "")
-        return ours, warden, words, () if _mac_wrapper() else tuple(said["open_to"])
+        if not _mac_wrapper():
+            return ours, warden, said["words"], tuple(said["open_to"])
+        left = tuple(what for what in said["open_to"] if what != "the network")
+        return ours, warden, f"sandbox-exec, {said['words']}", left
 
 
 def _line_of(line: socket.socket) -> bytes:
@@ -163,7 +165,7 @@ def _line_of(line: socket.socket) -> bytes:
 
 
 def _mac_wrapper() -> list[str]:
-    """macOS's own means; nothing elsewhere."""
+    """macOS's own means, which keep a program from the network but not from reading; nothing elsewhere."""
     program = shutil.which("sandbox-exec") if sys.platform == "darwin" else None
     return [program, "-p", _MAC_PROFILE] if program else []
 

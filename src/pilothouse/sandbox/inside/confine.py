@@ -53,7 +53,7 @@ def _writable(box: str | None) -> tuple[str, ...]:
 def _limit(bounds: Bounds, *, is_fork_counted: bool) -> None:
     wanted = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_CPU: bounds["cpu_s"],
+        resource.RLIMIT_CPU: bounds["cpu_s"] + 1,
         resource.RLIMIT_FSIZE: bounds["disk"],
         resource.RLIMIT_NOFILE: bounds["open_files"],
         resource.RLIMIT_DATA: bounds["memory"],
@@ -70,7 +70,13 @@ def _limit(bounds: Bounds, *, is_fork_counted: bool) -> None:
         hard = resource.getrlimit(kind)[1]
         if hard != resource.RLIM_INFINITY:
             value = min(value, hard)
-        resource.setrlimit(kind, (value, value))
+        # at the soft limit of time comes a signal that says so, at the hard one just the end
+        soft = max(value - 1, 1) if kind == resource.RLIMIT_CPU else value
+        try:
+            resource.setrlimit(kind, (soft, value))
+        except (OSError, ValueError):
+            if sys.platform.startswith("linux"):  # macOS does not know all of them
+                raise
 
 
 __all__ = ["BOX", "confine", "new_user"]
