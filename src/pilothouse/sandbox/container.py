@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from pilothouse.sandbox.inside.pipes import Heads
 from pilothouse.sandbox.limits import Limits
 from pilothouse.sandbox.ran import Ran
@@ -60,7 +62,8 @@ def run_in_container(
     if shutil.which(engine) is None:
         raise SandboxError(f"{engine} is not installed here; install it, or leave `container` out")
     name = f"pilothouse-{secrets.token_hex(8)}"
-    inner = tuple(a.replace("{box}", "/program") for a in argv)
+    program = (a.replace("{box}", "/program") for a in argv)
+    inner = ("sh", "-c", 'echo "$0" >&2; exec "$@"', name, *program)
     with (
         tempfile.TemporaryDirectory(prefix="pilothouse-program-") as folder,
         tempfile.TemporaryFile() as given,
@@ -81,9 +84,12 @@ def run_in_container(
             )
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_START_S)
-    if ran.exit_code in (125, 126, 127) and not ran.stdout:  # the engine's own codes
-        raise SandboxError(f"{engine} could not run {image}: {ran.stderr.strip()[:300]}")
-    return ran
+    started, mark, said = ran.stderr.partition(f"{name}\n")
+    if (
+        not mark and ran.why is None
+    ):  # whatever the exit code says: a program could choose the engine's
+        raise SandboxError(f"{engine} could not run {image}: {started.strip()[:300]}")
+    return msgspec.structs.replace(ran, stderr=said)
 
 
 def _watched(process: subprocess.Popen[bytes], limits: Limits, isolation: str) -> Ran:
