@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import shutil
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -107,6 +112,36 @@ def test_a_warden_that_died_is_started_again() -> None:
             assert ran.stdout == "1\n"
             return
     raise AssertionError("it stays dead")
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="*** NOT TESTED HERE: no pidfd ***")
+def test_programs_die_with_the_process_that_runs_them() -> None:
+    seconds = f"7{os.getpid()}.5"
+    code = (
+        "from pilothouse.sandbox.run import run_program\nfrom pilothouse.sandbox.limits import Limits\n"
+        f'run_program(\'import os; print(1); os.execvp("sleep", ["sleep", "{seconds}"])\', limits=Limits(timeout_s=60))'
+    )
+    caller = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        sleeper = _process_of(seconds)
+        watch = os.pidfd_open(sleeper)
+    finally:
+        caller.kill()
+        caller.wait()
+    try:
+        assert select.select([watch], [], [], 20)[0], "it outlived its caller"
+    finally:
+        os.close(watch)
+
+
+def _process_of(argument: str) -> int:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                if path.read_bytes().split(b"\0")[:2] == [b"sleep", argument.encode()]:
+                    return int(path.parent.name)
+    raise AssertionError("it did not start")
 
 
 def test_a_closed_sandbox_says_so() -> None:

@@ -72,7 +72,7 @@ plugin = Suite(
         Published(
             model="code-davinci-002",
             score=0.470,
-            source="Chen et al. 2022 (CodeT), arXiv 2207.10397: baseline pass@1, 100 samples, temperature 0.8",
+            source="Chen et al. 2022 (CodeT), arXiv 2207.10397: 65.8 %, 18.8 points above the baseline",
             protocol="humaneval 0-shot, completion, examples taken out of the docstrings",
         ),
     ),
