@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given as any_of
@@ -25,7 +27,7 @@ CASE = Case(id="1", prompt="Capital of Peru?", expected="Lima")
 ANSWER = Given(text="It is Lima.")
 
 
-def scorer(folder: Path = Path(), **options: object) -> JudgeScorer:
+def scorer(folder: Path = Path(), **options: Any) -> JudgeScorer:
     options.setdefault("judges", ["j"])
     if options.get("kind") != "reference":
         options.setdefault("rubric", "helpfulness")
@@ -110,10 +112,8 @@ def test_what_names_no_winner_is_not_guessed(text: str) -> None:
 @any_of(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     for read in (lambda: read_number(text, 1, 5), lambda: read_side(text)):
-        try:
+        with contextlib.suppress(Nonsense):
             read()
-        except Nonsense:
-            pass
 
 
 def test_items_need_a_yes_or_a_no_each() -> None:
@@ -309,7 +309,7 @@ def test_a_rubric_may_be_words_or_a_file_or_written_in_place(tmp_path: Path) -> 
     ],
 )
 def test_options_that_cannot_be_used_are_refused_with_their_key(
-    options: dict[str, object], message: str
+    options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
         scorer(**options)
@@ -326,5 +326,7 @@ def test_another_wording_or_rule_is_another_version_and_another_calibration_file
     here = scorer().version()
     assert scorer(calibration="c.json", trust_unvalidated=True).version() == here
     assert scorer(judges=["another"]).version() == here
-    for options in ({"rubric": "safety"}, {"samples": 3}, {"pass_at": 0.5}, {"length": "unsaid"}):
+    others: list[dict[str, Any]] = [{"rubric": "safety"}, {"samples": 3}, {"pass_at": 0.5}]
+    others.append({"length": "unsaid"})
+    for options in others:
         assert scorer(**options).version() != here
