@@ -30,7 +30,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_a_good_file_has_every_name_resolved(tmp_path: Path) -> None:
     poc = load_poc(written(tmp_path, GOOD))
-    assert (poc.baseline, poc.scorer_name) == ("big", "number (take: last)")
+    assert (poc.baseline, poc.scorers[0].words) == ("big", "number (take: last)")
     assert poc.providers["recorded"].recording == str(tmp_path / "answers.jsonl")
 
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from pilothouse.core.call import Score
 from pilothouse.core.errors import StoreError
+from pilothouse.core.grade import Given
 from pilothouse.core.pico import pico_usd, usd
-from pilothouse.core.ports import AuditEntry, CallFilter, PaidAnswer
+from pilothouse.core.ports import AuditEntry, CallFilter
 from pilothouse.watch.costs import Dimension, costs
 
-from .make import a_call, a_rollout
+from .make import a_call, a_rollout, a_run, an_answer
 
 if TYPE_CHECKING:
     from .conftest import AnyStore, OpenStore
@@ -32,18 +34,17 @@ def test_a_row_whose_id_is_there_is_left_as_it_is(store: AnyStore) -> None:
 
 
 def test_a_kept_answer_replaces_the_one_of_the_same_case_and_repeat(store: AnyStore) -> None:
-    assert store.open_run("run", b"{}", 1)
-    assert not store.open_run("run", b"{}", 2)
+    a_run(store, "case")
     for number, text in enumerate((None, "42")):
-        call = a_call(number, run_id="run", case_id="case")
-        store.keep_answer(PaidAnswer(call=call, text=text))
-    assert [a.text for a in store.answers("run")] == ["42"]
+        store.proofs.keep_answers([an_answer(number, text)])
+    (answer,) = store.proofs.answers("run", 0, 1)
+    assert answer.given == Given(text="42", finish_reason="stop")
     assert len(store.calls(CallFilter(run_id="run"))) == 2
 
 
 def test_an_answer_of_no_run_is_refused_whole(store: AnyStore) -> None:
     with pytest.raises(StoreError):
-        store.keep_answer(PaidAnswer(call=a_call(1, run_id="none", case_id="c"), text="x"))
+        store.proofs.keep_answers([an_answer(1, "x", run_id="none")])
     assert store.calls(CallFilter()) == []
 
 
@@ -208,9 +209,9 @@ def test_costs_sums_on_every_store_what_it_sums_in_python(
 
 def test_what_one_process_keeps_another_reads(open_store: OpenStore) -> None:
     one, other = open_store(), open_store()
-    one.open_run("run", b"{}", 1)
-    one.keep_answer(PaidAnswer(call=a_call(1, run_id="run", case_id="c"), text="x"))
-    assert [a.text for a in other.answers("run")] == ["x"]
+    a_run(one, "case")
+    one.proofs.keep_answers([an_answer(1, "x")])
+    assert other.proofs.answered("run", 0, 1) == [("case", "small", 0, None)]
     assert other.save_rollout(a_rollout(1), [])
     assert not one.save_rollout(a_rollout(1), [])
     assert one.rollout("ro") == a_rollout(1)
@@ -228,12 +229,15 @@ def test_a_score_written_again_replaces_the_first(store: AnyStore) -> None:
         Score(call_id="call-1", scorer="number", value=v, detail=d)
         for v, d in ((0.0, "7"), (1.0, None))
     ]
-    store.open_run("run", b"{}", 1)
-    call = a_call(1, run_id="run", case_id="c")
-    store.keep_answers([PaidAnswer(call=call, text="x", scores=tuple(scores))])
-    assert store.answers("run")[0].scores == (scores[1],)
-    store.keep_answers([PaidAnswer(call=call, text="y", scores=(scores[0],))])
-    assert store.answers("run") == [PaidAnswer(call=call, text="y", scores=(scores[0],))]
+    a_run(store, "case")
+    store.proofs.keep_answers([an_answer(1, "x", scores=tuple(scores))])
+    assert store.proofs.answers("run", 0, 1)[0].scores == (scores[1],)
+    changed = an_answer(1, "y", scores=(scores[0],))
+    store.proofs.keep_answers([changed])
+    assert store.proofs.answers("run", 0, 1) == [changed]
+    more = structs.replace(scores[1], labels=("yes", "no"), parts={"f1": 0.5})
+    store.proofs.keep_scores([more])
+    assert store.proofs.answers_of(["call-1"], "run")[0].scores == (more,)
 
 
 def test_a_closed_store_may_be_closed_again(store: AnyStore) -> None:

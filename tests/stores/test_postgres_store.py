@@ -12,15 +12,16 @@ from msgspec import structs
 
 from pilothouse.core.call import Score
 from pilothouse.core.errors import StoreError
+from pilothouse.core.grade import Given
 from pilothouse.core.limits import Account, Spent
-from pilothouse.core.ports import AuditEntry, CallFilter, PaidAnswer
+from pilothouse.core.ports import AuditEntry, CallFilter
 from pilothouse.stores._pg_address import PgAddress, address_from_url
 from pilothouse.stores._pg_errors import explained
 from pilothouse.stores._pg_link import PgLink
 from pilothouse.stores._pg_schema import migrations, upgrade
 from pilothouse.stores.postgres import PostgresStore
 
-from .make import a_call, a_key, a_rollout
+from .make import a_call, a_key, a_rollout, a_run, an_answer
 from .postgres_server import Doorkeeper, dropped, run_sql, started
 
 ACCOUNT = Account("key:k", "2026-09")
@@ -52,8 +53,8 @@ def test_every_older_version_is_upgraded_and_keeps_its_data(
     old_database(address, version)
     store = PostgresStore(address)
     assert store.query("SELECT version FROM schema_version") == [(len(migrations()),)]
-    (answer,) = store.answers("run")
-    assert answer.text == "forty-two"
+    (answer,) = store.proofs.answers_of(["c"], "run")
+    assert answer.given == Given(text="forty-two", finish_reason="stop")
     assert answer.call.cost_usd == Decimal("0.0000015")
     assert answer.scores == (Score(call_id="c", scorer="number", value=1.0, detail="42"),)
     assert store.save_rollout(a_rollout(1), [])
@@ -217,11 +218,11 @@ def test_a_booking_is_written_whole_or_not_at_all(pg_store: PostgresStore) -> No
 
 
 def test_a_nul_in_a_text_is_replaced_and_the_answer_kept(pg_store: PostgresStore) -> None:
-    pg_store.open_run("run", b"{}", 1)
-    call = a_call(1, run_id="run", case_id="c", error=r"a literal \u0000 stays")
-    pg_store.keep_answer(PaidAnswer(call=call, text="a\0b"))
-    (answer,) = pg_store.answers("run")
-    assert answer.text == "a\ufffdb"
+    a_run(pg_store, "case")
+    call = a_call(1, run_id="run", case_id="case", error=r"a literal \u0000 stays")
+    pg_store.proofs.keep_answers([an_answer(1, "a\0b", call=call)])
+    (answer,) = pg_store.proofs.answers("run", 0, 1)
+    assert answer.given is not None and answer.given.text == "a\ufffdb"
     assert answer.call == call
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pilothouse.core.call import Score
 from pilothouse.core.errors import StoreError
+from pilothouse.core.grade import Given
 from pilothouse.core.limits import Account, Spent
 from pilothouse.core.ports import AuditEntry, CallFilter
 from pilothouse.stores._rows import call_from_row, pico_usd, row_from_call, usd
@@ -33,8 +34,12 @@ def old_database(path: Path, version: int) -> None:
         "0, 1500000, 0, 'run', 'case')"
     )
     db.execute("INSERT INTO runs VALUES ('run', x'7b7d', 1)")
-    db.execute("INSERT INTO answers VALUES ('run', 'case', 't', 0, 'c', 'forty-two')")
-    db.execute("INSERT INTO scores VALUES ('c', 'number', 1.0, '42')")
+    db.execute(
+        "INSERT INTO answers (run_id, case_id, target, repeat, call_id, text) VALUES ('run', 'case', 't', 0, 'c', 'forty-two')"
+    )
+    db.execute(
+        "INSERT INTO scores (call_id, scorer, value, detail) VALUES ('c', 'number', 1.0, '42')"
+    )
     db.close()
 
 
@@ -44,8 +49,8 @@ def test_every_older_version_is_upgraded_and_keeps_its_data(tmp_path: Path, vers
     old_database(path, version)
     store = SqliteStore(path)
     assert store.query("PRAGMA user_version") == [(len(migrations()),)]
-    (answer,) = store.answers("run")
-    assert answer.text == "forty-two"
+    (answer,) = store.proofs.answers_of(["c"], "run")
+    assert answer.given == Given(text="forty-two", finish_reason="stop")
     assert answer.call.cost_usd == Decimal("0.0000015")
     assert answer.scores == (Score(call_id="c", scorer="number", value=1.0, detail="42"),)
     assert store.save_rollout(a_rollout(1), [])
@@ -123,7 +128,7 @@ def test_processes_that_open_an_old_file_at_once_all_find_it_upgraded(tmp_path: 
     old_database(path, 1)
     code = (
         "import sys; from pilothouse.stores.sqlite import SqliteStore as S; s = S(sys.argv[1]); "
-        "print(len(s.answers('run'))); s.close()"
+        "print(len(s.proofs.answers_of(['c'], 'run'))); s.close()"
     )
     running = [
         subprocess.Popen(

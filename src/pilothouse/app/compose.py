@@ -16,7 +16,7 @@ from pilothouse.catalog.prices import price_of
 from pilothouse.client.caller import Client
 from pilothouse.client.recorder import BatchRecorder
 from pilothouse.client.routing import Router
-from pilothouse.core.ports import NowUs, Provider
+from pilothouse.core.ports import NowUs, Provider, Recorder
 from pilothouse.core.route import RouteSpec
 from pilothouse.providers._config import ProviderConfig
 from pilothouse.providers.kinds import open_provider
@@ -65,16 +65,25 @@ def open_providers(configs: Mapping[str, ProviderConfig]) -> dict[str, Provider]
 
 @asynccontextmanager
 async def open_client(
-    providers: Mapping[str, ProviderConfig], store_at: StoreAddress, *, clock: NowUs = now_us
+    providers: Mapping[str, ProviderConfig],
+    store_at: StoreAddress,
+    *,
+    clock: NowUs = now_us,
+    recorded_by: Callable[[Recorder], Recorder] = lambda recorder: recorder,
 ) -> AsyncGenerator[Parts]:
-    """Everything that asks, records and prices; closed, and all rows written, on the way out."""
+    """Everything that asks, records and prices; closed, and all rows written, on the way out.
+
+    `recorded_by` may stand before the recorder, when somebody else writes some of the rows.
+    """
     store = open_store(store_at)
     recorder = BatchRecorder(store)
     opened: dict[str, Provider] = {}
     try:
         opened.update(open_providers(providers))
         catalog = load_bundled()
-        client = Client(opened, price_of(catalog), recorder, clock, random_bits_source())
+        client = Client(
+            opened, price_of(catalog), recorded_by(recorder), clock, random_bits_source()
+        )
         yield Parts(client, store, catalog, opened, recorder)
     finally:
         for provider in opened.values():

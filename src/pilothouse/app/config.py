@@ -20,6 +20,7 @@ from pilothouse.app.limits_config import LimitsConfig, limits_problems
 from pilothouse.app.queue_config import QueueConfig, queue_problems
 from pilothouse.app.route_problems import route_problems
 from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
+from pilothouse.app.sampling import SamplingConfig, sampling_problems
 from pilothouse.app.stores import StoreAddress, StoreConfig, address_of, store_problems
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.route import RouteSpec, Target
@@ -76,6 +77,7 @@ class ConfigFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: LimitsConfig = LimitsConfig()
     cache: CacheConfig = CacheConfig()
     guards: list[GuardConfig] = []
+    sampling: SamplingConfig | None = None
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -94,6 +96,7 @@ class Config(Struct, frozen=True, kw_only=True):
     limits: LimitsConfig = LimitsConfig()
     cache: CacheConfig = CacheConfig()
     guards: tuple[GuardRow, ...] = ()
+    sampling: SamplingConfig | None = None
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
@@ -124,6 +127,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     problems += limits_problems(document, file.limits, file.routes, file.targets, environ)
     problems += _door_problems(document, environ)
     known = [*file.routes, *file.targets]
+    problems += [document.error(at, said) for at, said in sampling_problems(file.sampling, known)]
     guards, wrong = read_guards(document, file.guards, known, file.aliases, path.parent, environ)
     problems += wrong
     if problems:
@@ -178,6 +182,7 @@ def _resolved(file: ConfigFile, path: Path, environ: Mapping[str, str] | None) -
         admin=file.admin,
         limits=file.limits,
         cache=file.cache,
+        sampling=file.sampling,
     )
 
 

@@ -17,6 +17,7 @@ from pilothouse.app.limiting import open_admissions
 from pilothouse.app.limits_config import scopes_of
 from pilothouse.app.queue_config import rules_of
 from pilothouse.app.queueing import Queue, open_queue
+from pilothouse.app.sampling import open_sampler
 from pilothouse.app.stores import Store
 from pilothouse.app.working import keep_short
 from pilothouse.client.cache.answers import AnswerCache
@@ -26,6 +27,7 @@ from pilothouse.client.keyring import KeyRing
 from pilothouse.client.limits.port import Limiter
 from pilothouse.client.metrics import MeteredRecorder
 from pilothouse.client.routing import Router
+from pilothouse.client.sampling import Sampler
 from pilothouse.client.shadow import Shadows
 from pilothouse.core.errors import InvalidInput, StoreError
 from pilothouse.core.health import TargetHealth
@@ -78,6 +80,7 @@ class Generation:
         queue: Queue,
         live: Live,
         shadows: Shadows,
+        sampler: Sampler | None,
     ) -> None:
         self.config = config
         self.client = client
@@ -90,6 +93,7 @@ class Generation:
         self._answers = lasting.answers
         self.queue = queue
         self.shadows = shadows
+        self._sampler = sampler
         self._idle = asyncio.Event()
         self._idle.set()
         self._refreshing = asyncio.Lock()
@@ -136,6 +140,8 @@ class Generation:
             await self.shadows.close(shadow_grace_s)
         finally:
             await self.shadows.close(0)
+            if self._sampler is not None:
+                await asyncio.to_thread(self._sampler.close)
             await close_all(self.client.providers)
             if self._cache is not None:
                 await self._cache.backend.close()
@@ -182,6 +188,7 @@ async def open_generation(
         os.environ,
     )
     guards = open_guards(config.guards, os.environ, lasting.recorder.guarded)
+    sampler = open_sampler(config.sampling, lasting.store.samples)
     live = Live()
     queue = open_queue(
         config.queue,
@@ -203,10 +210,12 @@ async def open_generation(
         cache,
         shadows,
         guards,
+        sampler,
         queue=queue.doors,
     )
     return Generation(
-        config, lasting, client, router, ring, ticker, gateway, cache, queue, live, shadows
+        *(config, lasting, client, router, ring, ticker, gateway, cache, queue, live),
+        *(shadows, sampler),
     )
 
 

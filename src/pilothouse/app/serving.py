@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from pilothouse.app.compose import open_providers
 from pilothouse.app.config import Config, load_config
+from pilothouse.app.loop import loop_factory
 from pilothouse.app.reloading import with_fixed
 from pilothouse.app.supervisor import Listening, Supervisor
 from pilothouse.app.worker import GRACE_S, Place, Start, cannot_listen, run
@@ -126,7 +127,7 @@ class _Latest:
 
 
 def _run(start: Start, ready: Callable[[Listening], None]) -> int:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(run(start, ready))
 
 
@@ -195,11 +196,3 @@ def _say(config: Config, where: Listening, *, as_json: bool) -> None:
     print(f"listening on {url} (routes: {', '.join(config.routes)})", flush=True)
     if admin_url:
         print(f"admin API on {admin_url}/admin/openapi.json", flush=True)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # Windows: the standard loop serves too, slower
-        return None
-    return uvloop.new_event_loop

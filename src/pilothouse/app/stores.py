@@ -14,7 +14,9 @@ from pilothouse.core.errors import InvalidInput, StoreError
 from pilothouse.core.job_store import BatchStore, JobStore
 from pilothouse.core.keys import KeyStore
 from pilothouse.core.limits import BudgetStore
-from pilothouse.core.ports import CallStore, PaidAnswer, RolloutStore, RunStore
+from pilothouse.core.ports import CallStore, RolloutStore
+from pilothouse.core.proof_store import ProofStore
+from pilothouse.core.sample_store import SampleStore
 from pilothouse.core.secret import not_set
 from pilothouse.stores._pg_address import PgAddress, address_from_url, is_url
 
@@ -26,7 +28,7 @@ _PASSWORD = (
 )
 
 
-class Store(CallStore, RunStore, RolloutStore, Protocol):
+class Store(CallStore, RolloutStore, Protocol):
     """Everything that is kept, in whichever database. Raises `StoreError`."""
 
     @property
@@ -50,6 +52,16 @@ class Store(CallStore, RunStore, RolloutStore, Protocol):
         ...
 
     @property
+    def proofs(self) -> ProofStore:
+        """Proofs of concept and what they paid for."""
+        ...
+
+    @property
+    def samples(self) -> SampleStore:
+        """Live questions kept for proofs."""
+        ...
+
+    @property
     def spill_path(self) -> Path:
         """What the names of files with calls that could not be written start with."""
         ...
@@ -60,10 +72,6 @@ class Store(CallStore, RunStore, RolloutStore, Protocol):
 
     def write_scored(self, scored: Sequence[tuple[Call, tuple[Score, ...]]]) -> None:
         """Append calls with their scores in one transaction."""
-        ...
-
-    def keep_answers(self, answers: Sequence[PaidAnswer]) -> None:
-        """As `keep_answer`, several at once: one wait for the disk."""
         ...
 
     def close(self) -> None:

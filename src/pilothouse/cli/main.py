@@ -23,6 +23,7 @@ COMMANDS = {
     "catalog": "Lists read, compared and doubted; your own models and prices; how old facts are.",
     "models": "What the catalogue knows, and who says so.",
     "providers": "Vendors and servers that are known: addresses, keys, formats, abilities.",
+    "cases": "Test sets: sampled from live traffic, read in any form, checked.",
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "serve": "Start the gateway.",
     "reload": "A running gateway reads its configuration again.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,16 +11,17 @@ import click
 import msgspec
 
 from pilothouse import recordings
-from pilothouse.app.compose import now_us, open_client
+from pilothouse.app.loop import run_on_loop
+from pilothouse.app.proving import Wishes, open_proof
+from pilothouse.app.stores import StoreAddress
 from pilothouse.cli.output import colour, print_json, print_table
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.case import Case
-from pilothouse.core.ports import PaidAnswer
 from pilothouse.prove import render
 from pilothouse.prove.cases import load_cases
 from pilothouse.prove.handoff import gateway_config
+from pilothouse.prove.ledger import Progress
 from pilothouse.prove.report import PublishedLabel, Report, report
-from pilothouse.prove.run import Progress, check_cases, estimate_usd, jobs, run, run_id
 from pilothouse.prove.spec import Poc, load_poc
 
 _COLOURS = {"met": "green", "not met": "red", "not yet proven": "yellow"}
@@ -35,7 +35,7 @@ _COLOURS = {"met": "green", "not met": "red", "not yet proven": "yellow"}
 @click.option("--limit", type=click.IntRange(1), help="Only the first N cases.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
-    poc: Path, out: Path | None, store: Path, fresh: bool, limit: int | None, as_json: bool
+    poc: Path, out: Path | None, store: StoreAddress, fresh: bool, limit: int | None, as_json: bool
 ) -> int:
     """Ask every candidate of POC every case, grade, compare, and judge against its criteria.
 
@@ -47,21 +47,16 @@ def command(
       pilothouse prove poc.yaml --out proof
     """
     spec = load_poc(poc)
-    every = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)
-    check_cases(spec, every)
-    name = run_id(spec, every)  # of all cases: what --limit asked first is not asked again
-    cases = every[:limit]
-    if fresh:
-        name = f"{name}-{now_us()}"
+    cases = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)
+    wishes = Wishes(limit=limit, is_fresh=fresh)
     try:
-        answers = asyncio.run(_run(spec, cases, store, name))
+        result = run_on_loop(_run(spec, cases, store, wishes))
     except KeyboardInterrupt:
         click.echo("\ninterrupted: what was answered is kept; the same command goes on", err=True)
         return 130
-    if not answers:
+    if result is None:
         click.echo("no answer: the budget does not allow a single one", err=True)
         return 1
-    result = report(spec, cases, answers, name, _published(spec))
     if out is not None:
         _write(spec, result, out)
     if as_json:
@@ -71,13 +66,22 @@ def command(
     return 0 if result.passed else 1
 
 
-async def _run(spec: Poc, cases: Sequence[Case], store: Path, name: str) -> list[PaidAnswer]:
-    async with open_client(spec.providers, store) as parts:
-        cost, unpriced = estimate_usd(spec, jobs(spec, cases), parts.client, now_us())
-        rest = f" ({unpriced} cannot be priced: no budget holds them back)" if unpriced else ""
-        total = len(cases) * len(spec.file.candidates) * spec.file.repeats
-        click.echo(f"{total} questions, about {cost:.2f} USD{rest}; run {name}", err=True)
-        return await run(spec, cases, parts.client, parts.store, now_us, _progress(), run_name=name)
+async def _run(
+    spec: Poc, cases: Sequence[Case], store: StoreAddress, wishes: Wishes
+) -> Report | None:
+    async with open_proof(spec, cases, store, wishes) as proof:
+        expected = proof.estimate()
+        rest = f" ({expected.unpriced} cannot be priced: no budget holds them back)"
+        click.echo(
+            f"{proof.questions} questions, about {expected.p50_usd:.2f} USD "
+            f"(9 of 10 such runs cost less than {expected.p90_usd:.2f})"
+            f"{rest if expected.unpriced else ''}; run {proof.opened.run_id}",
+            err=True,
+        )
+        evidence = await proof.run(_progress())
+        if not evidence.outcomes:
+            return None
+        return report(spec, evidence, proof.shelf, _published(spec))
 
 
 def _progress() -> Callable[[Progress], None]:

@@ -76,3 +76,7 @@ class Score(Struct, frozen=True, kw_only=True):
     value: float
     detail: str | None = None
     """What the scorer saw, e.g. the extracted number."""
+    labels: tuple[str, str] | None = None
+    """(wanted, read), where the scorer sorts into classes."""
+    parts: dict[str, float] | None = None
+    """Figures inside the value, by name."""

@@ -64,7 +64,7 @@ class Scorer(Protocol):
     `anchored(folder) -> Self`: its file options found from the folder of `poc.yaml`;
     `version() -> str`: what of it can change though the options do not (a digest of a file);
     `summary(grades) -> dict[str, float]`: figures of all grades that are no means (corpus BLEU, macro F1);
-    `judges() -> tuple[str, ...]`: the names of the judges it asks.
+    `asks() -> tuple[str, ...]`: the names of the judges it asks.
     """
 
     def check(self, case: Case) -> None:

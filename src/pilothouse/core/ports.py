@@ -183,31 +183,6 @@ class CallStore(Protocol):
         ...
 
 
-class PaidAnswer(Struct, frozen=True, kw_only=True):
-    """An answer that a proof of concept has paid for, kept before it is acknowledged."""
-
-    call: Call
-    text: str | None
-    """None when the attempt failed."""
-    scores: tuple[Score, ...] = ()
-
-
-class RunStore(Protocol):
-    """Proofs of concept: what was asked for, and every answer paid so far."""
-
-    def open_run(self, run_id: str, spec_json: bytes, at_us: int) -> bool:
-        """Create the run. False when it was there already (a resumed run)."""
-        ...
-
-    def keep_answer(self, answer: PaidAnswer) -> None:
-        """Call, text and scores in one durable transaction (run, case, target, repeat = key)."""
-        ...
-
-    def answers(self, run_id: str) -> list[PaidAnswer]:
-        """All answers kept for the run, oldest first."""
-        ...
-
-
 class AuditEntry(Struct, frozen=True, kw_only=True):
     """One line of a rollout's append-only history."""
 

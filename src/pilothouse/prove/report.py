@@ -7,11 +7,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from pilothouse.core.case import Case
 from pilothouse.core.criterion import Criterion, Judged, Verdict, judge, unproven
 from pilothouse.core.errors import RETRYABLE
-from pilothouse.core.grade import Given, Scorer
-from pilothouse.core.ports import PaidAnswer
 from pilothouse.core.stats.paired import Paired, paired
 from pilothouse.core.stats.proportion import (
     Interval,
@@ -21,6 +18,7 @@ from pilothouse.core.stats.proportion import (
     wilson,
 )
 from pilothouse.core.stats.quantile import Quantile, quantile
+from pilothouse.prove.evidence import CaseFact, Evidence, Outcome, Shelf
 from pilothouse.prove.spec import Candidate, Poc
 
 FEW_CASES = 100
@@ -97,27 +95,24 @@ PublishedLabel = Callable[[str, str], bool | None]
 """Case id and model to the label its publishers gave, where there is one."""
 
 
-def report(
-    poc: Poc,
-    cases: Sequence[Case],
-    answers: Sequence[PaidAnswer],
-    run_id: str,
-    published: PublishedLabel,
-) -> Report:
+def report(poc: Poc, evidence: Evidence, shelf: Shelf, published: PublishedLabel) -> Report:
     """The same answers give the same report, to the byte."""
-    by_id = {case.id: case for case in cases}
-    grouped = {c.name: [a for a in answers if a.call.target == c.name] for c in poc.file.candidates}
+    cases = evidence.cases
+    grouped = {
+        c.name: [o for o in evidence.outcomes if o.candidate == i]
+        for i, c in enumerate(poc.file.candidates)
+    }
     baseline = _first_repeat(grouped[poc.baseline])
     reports = [
-        _candidate(poc, candidate, by_id, grouped[candidate.name], baseline, published)
+        _candidate(poc, candidate, evidence, grouped[candidate.name], baseline, published, shelf)
         for candidate in poc.file.candidates
         if grouped[candidate.name]
     ]
     excluded = f'cases tagged "{poc.file.exclude_tag}"' if poc.file.exclude_tag else None
     return Report(
         name=poc.file.name,
-        run_id=run_id,
-        scorer=poc.scorer_name,
+        run_id=evidence.run_id,
+        scorer=evidence.scorer_words[0],
         cases=len(cases),
         excluded=excluded,
         baseline=poc.baseline,
@@ -127,7 +122,7 @@ def report(
 
 
 def _warnings(
-    poc: Poc, cases: Sequence[Case], grouped: Mapping[str, Sequence[PaidAnswer]]
+    poc: Poc, cases: Sequence[CaseFact], grouped: Mapping[str, Sequence[Outcome]]
 ) -> tuple[str, ...]:
     found: list[str] = []
     if len(cases) < FEW_CASES:
@@ -144,18 +139,18 @@ def _warnings(
 def _candidate(
     poc: Poc,
     candidate: Candidate,
-    cases: Mapping[str, Case],
-    answers: Sequence[PaidAnswer],
-    baseline: Mapping[str, bool],
+    evidence: Evidence,
+    answers: Sequence[Outcome],
+    baseline: Mapping[int, bool],
     published: PublishedLabel,
+    shelf: Shelf,
 ) -> CandidateReport:
     n = len(answers)
     right = sum(_is_right(a) for a in answers)
-    failed = sum(a.text is None for a in answers)
-    costs = [a.call.cost_usd for a in answers if a.call.cost_usd is not None]
+    failed = sum(a.error_class is not None for a in answers)
+    costs = [a.cost_usd for a in answers if a.cost_usd is not None]
     total = sum(costs, Decimal(0))
     cost_interval = normal_interval(*mean_and_error([float(c) for c in costs])) if costs else None
-    notes = {a.call.cost_note for a in answers if a.call.cost_note}
     figures = {
         "accuracy": (right / n, _accuracy_interval(answers)),
         "failure_rate": (failed / n, wilson(failed, n)),
@@ -174,7 +169,7 @@ def _candidate(
         name=candidate.name,
         model=candidate.model,
         answers=n,
-        cases=len({a.call.case_id for a in answers}),
+        cases=len({a.case for a in answers}),
         right=right,
         accuracy=figures["accuracy"][0],
         accuracy_interval=figures["accuracy"][1],
@@ -185,20 +180,25 @@ def _candidate(
         cost_per_request=total / len(costs) if costs else None,
         cost_interval=cost_interval,
         not_priced=n - failed - len(costs),
-        cost_note=min(notes) if notes else None,
-        input_tokens=sum(a.call.input_tokens or 0 for a in answers),
-        output_tokens=sum(a.call.output_tokens or 0 for a in answers),
-        is_usage_estimated=any(a.call.is_usage_estimated for a in answers),
+        cost_note=None,
+        input_tokens=sum(a.input_tokens or 0 for a in answers),
+        output_tokens=sum(a.output_tokens or 0 for a in answers),
+        is_usage_estimated=any(a.is_usage_estimated for a in answers),
         latency_p50_ms=quantiles["latency_p50_ms"],
         latency_p95_ms=quantiles["latency_p95_ms"],
         ttft_p95_ms=quantiles["ttft_p95_ms"],
-        also={name: _right_by(scorer, answers, cases) for name, scorer in poc.also},
+        also={
+            evidence.scorer_words[i]: sum(_value(a, i) >= 0.5 for a in answers)
+            for i in range(1, len(evidence.scorers))
+        },
         judged=judged,
         verdict=_overall(judged),
         against_baseline=_paired(candidate, poc, answers, baseline),
-        labelled=sum(published(a.call.case_id or "", candidate.model) is not None for a in answers),
-        label_differences=_differences(candidate, answers, cases, published),
-        may_pass=sum(a.text is None and a.call.error_class in RETRYABLE for a in answers),
+        labelled=sum(
+            published(evidence.cases[a.case].id, candidate.model) is not None for a in answers
+        ),
+        label_differences=_differences(candidate, answers, evidence, published, shelf),
+        may_pass=sum(a.error_class in RETRYABLE for a in answers),
     )
 
 
@@ -244,11 +244,11 @@ def _overall(judged: Sequence[Judged]) -> Verdict:
     return "not yet proven" if "not yet proven" in verdicts else "met"
 
 
-def _accuracy_interval(answers: Sequence[PaidAnswer]) -> Interval:
+def _accuracy_interval(answers: Sequence[Outcome]) -> Interval:
     """Wilson's; with repeats, the spread between cases, because repeats of one case are not new cases."""
-    by_case: dict[str, list[bool]] = {}
+    by_case: dict[int, list[bool]] = {}
     for answer in answers:
-        by_case.setdefault(answer.call.case_id or "", []).append(_is_right(answer))
+        by_case.setdefault(answer.case, []).append(_is_right(answer))
     if len(by_case) == len(answers):
         return wilson(sum(map(_is_right, answers)), len(answers))
     means = [sum(values) / len(values) for values in by_case.values()]
@@ -257,7 +257,7 @@ def _accuracy_interval(answers: Sequence[PaidAnswer]) -> Interval:
 
 
 def _paired(
-    candidate: Candidate, poc: Poc, answers: Sequence[PaidAnswer], baseline: Mapping[str, bool]
+    candidate: Candidate, poc: Poc, answers: Sequence[Outcome], baseline: Mapping[int, bool]
 ) -> Paired | None:
     ours = _first_repeat(answers)
     common = [case_id for case_id in ours if case_id in baseline]
@@ -268,46 +268,48 @@ def _paired(
 
 def _differences(
     candidate: Candidate,
-    answers: Sequence[PaidAnswer],
-    cases: Mapping[str, Case],
+    answers: Sequence[Outcome],
+    evidence: Evidence,
     published: PublishedLabel,
+    shelf: Shelf,
 ) -> tuple[LabelDifference, ...]:
-    found: list[LabelDifference] = []
+    found: list[Outcome] = []
     for answer in answers:
-        case_id = answer.call.case_id or ""
-        label = published(case_id, candidate.model)
-        if label is None or label == _is_right(answer):
-            continue
-        found.append(
+        label = published(evidence.cases[answer.case].id, candidate.model)
+        if label is not None and label != _is_right(answer):
+            found.append(answer)
+    kept = shelf.kept([a.call_id for a in found])
+    cases = shelf.cases([evidence.cases[a.case].id for a in found])
+    differences: list[LabelDifference] = []
+    for answer in found:
+        case = cases[evidence.cases[answer.case].id]
+        grade = kept[answer.call_id].grades.get(evidence.scorers[0])
+        differences.append(
             LabelDifference(
-                case_id=case_id,
+                case_id=case.id,
                 candidate=candidate.name,
                 is_right=_is_right(answer),
-                published=label,
-                read=answer.scores[0].detail if answer.scores else None,
-                expected=cases[case_id].expected,
+                published=not _is_right(answer),
+                read=None if grade is None else grade.detail,
+                expected=case.expected,
             )
         )
-    return tuple(found)
+    return tuple(differences)
 
 
-def _right_by(scorer: Scorer, answers: Sequence[PaidAnswer], cases: Mapping[str, Case]) -> int:
-    return sum(
-        scorer.score(Given(text=a.text), cases[a.call.case_id or ""]).value >= 0.5
-        for a in answers
-        if a.text is not None
-    )
+def _first_repeat(answers: Sequence[Outcome]) -> dict[int, bool]:
+    return {a.case: _is_right(a) for a in answers if a.repeat == 0}
 
 
-def _first_repeat(answers: Sequence[PaidAnswer]) -> dict[str, bool]:
-    return {a.call.case_id or "": _is_right(a) for a in answers if a.call.repeat == 0}
-
-
-def _is_right(answer: PaidAnswer) -> bool:
+def _is_right(answer: Outcome) -> bool:
     """A failed attempt is not a right answer."""
-    return bool(answer.scores) and answer.scores[0].value >= 0.5
+    return _value(answer, 0) >= 0.5
 
 
-def _times(answers: Sequence[PaidAnswer], field: str) -> list[float]:
-    values = [getattr(a.call, field) for a in answers if a.text is not None]
+def _value(answer: Outcome, scorer: int) -> float:
+    return (answer.values[scorer] or 0.0) if answer.values else 0.0
+
+
+def _times(answers: Sequence[Outcome], field: str) -> list[float]:
+    values = [getattr(a, field) for a in answers if a.error_class is None]
     return [v for v in values if v is not None]

@@ -5,18 +5,26 @@ from __future__ import annotations
 import string
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
+from pilothouse.core.case import Case
 from pilothouse.core.criterion import Criterion, parse_criterion
-from pilothouse.core.errors import InvalidInput, did_you_mean
-from pilothouse.core.grade import Scorer
+from pilothouse.core.errors import BadRequest, InvalidInput, did_you_mean
+from pilothouse.core.request import Message, Thinking, Tool
 from pilothouse.core.route import Target
+from pilothouse.dialects.openai_chat import plugin as openai_chat
 from pilothouse.documents.strict import Document, load
+from pilothouse.prove.schedule import Schedule, schedule_problem
 from pilothouse.providers import kinds
 from pilothouse.providers._config import ProviderConfig, anchored
-from pilothouse.scorers._choice import Options, looking_scorer, place
+from pilothouse.scorers._choice import AnyScorer, Options, asked_judges, choose_scorer, place
+
+ScorerOptions = dict[str, Options]
+MAIN = "accuracy"
+"""What criteria call the main scorer's mean."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +46,24 @@ class Candidate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+class Judge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model that grades."""
+
+    provider: str
+    model: str
+    catalog_model: str | None = None
+    temperature: float | None = 0.0
+    max_output_tokens: Annotated[int, Meta(ge=1)] = 1024
+
+
+class EarlyStopping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a candidate need not be asked to the end. Cases are then asked in a shuffled order."""
+
+    confidence: Annotated[float, Meta(gt=0.5, lt=1)] = 0.95
+    at_least: Annotated[int, Meta(ge=1)] = 50
+    """Answers before anything is decided."""
+
+
 class PocFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file as written."""
 
@@ -47,21 +73,54 @@ class PocFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     providers: dict[str, ProviderConfig]
     candidates: Annotated[list[Candidate], Meta(min_length=1, max_length=20)]
     criteria: dict[str, str]
-    scorer: dict[str, Options]
-    """One scorer's name to its options, e.g. `{number: {take: last}}`."""
-    also_scored_by: list[dict[str, Options]] = []
-    """Other scorers over the same answers, for the report only."""
+    scorer: ScorerOptions
+    """The main scorer's name to its options, e.g. `{number: {take: last}}`: what `accuracy` means here."""
+    scorers: dict[str, ScorerOptions] = {}
+    """Other scorers over the same answers, under names that criteria may use."""
+    judges: dict[str, Judge] = {}
+    """Models that scorers may ask, by the name that their options use."""
     exclude_tag: str | None = None
     prompt: str = "{prompt}"
     baseline: str | None = None
     """The candidate that the others are compared with; the first one if not said."""
     repeats: Annotated[int, Meta(ge=1, le=100)] = 1
+    schedule: Schedule | None = None
+    early_stopping: EarlyStopping | bool = False
     concurrency: Annotated[int, Meta(ge=1, le=1000)] = 16
+    """Questions at once, of each provider."""
+    attempts: Annotated[int, Meta(ge=1, le=10)] = 3
+    """Tries for one answer. Every failed one counts in the failure rate."""
     budget_usd: Decimal | None = None
     expected_output_tokens: Annotated[int, Meta(ge=1)] = 300
     """For the estimate before the run, when nothing better is known."""
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
     temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    thinking: Thinking | None = None
+    stream: bool = False
+    """Answers are streamed, so that time to first token and tokens per second are measured."""
+    tools: list[dict[str, Any]] = []
+    """In OpenAI's form, for all cases that name none."""
+
+
+class Template(Struct, frozen=True):
+    """The prompt around a case."""
+
+    text: str
+
+    def messages(self, case: Case) -> tuple[Message, ...]:
+        """What follows the case's own conversation."""
+        return (Message.of_text("user", self.text.format(prompt=case.prompt)),)
+
+
+class NamedScorer(Struct, frozen=True):
+    """A scorer of the file."""
+
+    name: str
+    words: str
+    """With its options, for a reader."""
+    scorer: AnyScorer
 
 
 class Poc(Struct, frozen=True, kw_only=True):
@@ -69,21 +128,39 @@ class Poc(Struct, frozen=True, kw_only=True):
 
     file: PocFile
     folder: Path
-    scorer_name: str
-    scorer: Scorer
-    also: tuple[tuple[str, Scorer], ...]
+    scorers: tuple[NamedScorer, ...]
+    """The main one first; it is called `accuracy`."""
     criteria: tuple[Criterion, ...]
     baseline: str
+    template: Template
+    tools: tuple[Tool, ...] = ()
 
     @property
     def providers(self) -> dict[str, ProviderConfig]:
         """The providers, their files found from the folder of `poc.yaml`."""
         return {n: anchored(config, self.folder) for n, config in self.file.providers.items()}
 
+    @property
+    def cases_words(self) -> str:
+        """Where the cases come from, for messages."""
+        return self.file.cases
+
+    @property
+    def early(self) -> EarlyStopping | None:
+        """None = every candidate is asked to the end."""
+        given = self.file.early_stopping
+        if given is True:
+            return EarlyStopping()
+        return given or None
+
 
 def load_poc(path: Path) -> Poc:
     """Read and check. Raises `InvalidInput` with file, line and key, all problems at once."""
-    document = load(path, PocFile)
+    return resolved(load(path, PocFile), path.parent)
+
+
+def resolved(document: Document[PocFile], folder: Path) -> Poc:
+    """Every name of the document looked up. Raises `InvalidInput`, all problems at once."""
     file = document.value
     problems: list[InvalidInput] = []
     names = [c.name for c in file.candidates]
@@ -96,34 +173,38 @@ def load_poc(path: Path) -> Poc:
     _check_prompt(document, problems)
     if file.budget_usd is not None and file.budget_usd <= 0:
         problems.append(document.error("budget_usd", "a budget is more than nothing"))
-    scorers = [_scorer(document, "scorer", file.scorer, problems)]
-    for i, given in enumerate(file.also_scored_by):
-        scorers.append(_scorer(document, f"also_scored_by[{i}]", given, problems))
+    if file.schedule is not None and (why := schedule_problem(file.schedule, file.repeats)):
+        problems.append(document.error("schedule", why))
+    scorers = _scorers(document, folder, problems)
+    tools = _tools(document, problems)
     if problems:
         raise InvalidInput("\n".join(str(p) for p in problems))
-    (main_name, main), *also = [s for s in scorers if s is not None]
     return Poc(
         file=file,
-        folder=path.parent,
-        scorer_name=main_name,
-        scorer=main,
-        also=tuple(also),
+        folder=folder,
+        scorers=scorers,
         criteria=criteria,
         baseline=file.baseline or names[0],
+        template=Template(file.prompt),
+        tools=tools,
     )
 
 
 def _check_candidates(
     document: Document[PocFile], names: list[str], problems: list[InvalidInput]
 ) -> None:
-    for i, candidate in enumerate(document.value.candidates):
-        if candidate.name in names[:i]:
-            message = f'"{candidate.name}" is a candidate already'
+    file = document.value
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            message = f'"{name}" is a candidate already'
             problems.append(document.error(f"candidates[{i}].name", message))
-        if candidate.provider not in document.value.providers:
-            hint = did_you_mean(candidate.provider, document.value.providers)
-            message = f'unknown provider "{candidate.provider}".{hint}'
-            problems.append(document.error(f"candidates[{i}].provider", message))
+    places = [(f"candidates[{i}]", c.provider) for i, c in enumerate(file.candidates)]
+    places += [(f"judges.{name}", judge.provider) for name, judge in file.judges.items()]
+    for where, provider in places:
+        if provider not in file.providers:
+            hint = did_you_mean(provider, file.providers)
+            message = f'unknown provider "{provider}".{hint}'
+            problems.append(document.error(f"{where}.provider", message))
 
 
 def _check_providers(document: Document[PocFile], problems: list[InvalidInput]) -> None:
@@ -140,7 +221,7 @@ def _criteria(document: Document[PocFile], problems: list[InvalidInput]) -> tupl
         problems.append(document.error("criteria", "at least one criterion is needed"))
     for metric, text in document.value.criteria.items():
         try:
-            found.append(parse_criterion(metric, text))
+            found.append(parse_criterion(metric, text, list(document.value.scorers)))
         except InvalidInput as error:
             problems.append(document.error(f"criteria.{metric}", str(error)))
     return tuple(found)
@@ -161,11 +242,36 @@ def _check_prompt(document: Document[PocFile], problems: list[InvalidInput]) -> 
         problems.append(document.error("prompt", "the template does not use {prompt}"))
 
 
-def _scorer(
-    document: Document[PocFile], where: str, given: dict[str, Options], problems: list[InvalidInput]
-) -> tuple[str, Scorer] | None:
+def _scorers(
+    document: Document[PocFile], folder: Path, problems: list[InvalidInput]
+) -> tuple[NamedScorer, ...]:
+    found: list[NamedScorer] = []
+    file = document.value
+    wanted = [("scorer", MAIN, file.scorer)]
+    wanted += [(f"scorers.{name}", name, given) for name, given in file.scorers.items()]
+    for where, name, given in wanted:
+        if where != "scorer" and name == MAIN:
+            problems.append(document.error(where, f'"{MAIN}" is what the main scorer is called'))
+        try:
+            words, scorer = choose_scorer(given, folder)
+        except InvalidInput as error:
+            problems.append(document.error(place(where, given), str(error)))
+            continue
+        for judge in asked_judges(scorer):
+            if judge not in file.judges:
+                hint = did_you_mean(judge, file.judges)
+                message = f'no judge "{judge}".{hint} Name it under judges:'
+                problems.append(document.error(place(where, given), message))
+        found.append(NamedScorer(name, words, scorer))
+    return tuple(found)
+
+
+def _tools(document: Document[PocFile], problems: list[InvalidInput]) -> tuple[Tool, ...]:
+    if not document.value.tools:
+        return ()
+    body = {"model": "m", "messages": [], "tools": document.value.tools}
     try:
-        return looking_scorer(given)
-    except InvalidInput as error:
-        problems.append(document.error(place(where, given), str(error)))
-        return None
+        return openai_chat.read_request(msgspec.json.encode(body)).tools
+    except BadRequest as error:
+        problems.append(document.error("tools", str(error)))
+        return ()

@@ -17,7 +17,7 @@ from pilothouse.core.error_class import classify
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.key_pool import KeyPool
 from pilothouse.core.ports import AnswerStream, Reply, Vectors
-from pilothouse.core.rate_headers import read_rate
+from pilothouse.core.rate_headers import RateState, read_rate
 from pilothouse.core.route import Target
 from pilothouse.core.route_settings import Timeouts as RouteTimeouts
 from pilothouse.core.secret import Secret
@@ -58,6 +58,8 @@ class HttpProvider:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.keys = KeyPool(max(1, len(keys)))
+        self.rate: RateState | None = None
+        """What the last answer said of the room that is left; None = its vendor does not say."""
         self._row = row
         self._secrets = tuple(keys)
         self._base_url = base_url
@@ -282,11 +284,10 @@ class HttpProvider:
     def _heed(self, key: int, headers: Mapping[str, str]) -> None:
         """A vendor that says "nothing left until then" need not be asked to say no."""
         names = self._row.rate
-        if headers.get(names.remaining_requests or "") != "0" and (
-            headers.get(names.remaining_tokens or "") != "0"
-        ):
+        left = headers.get(names.remaining_requests or "")
+        if left is None and headers.get(names.remaining_tokens or "") is None:
             return
-        state = read_rate(headers, names, datetime.now(UTC))
+        self.rate = state = read_rate(headers, names, datetime.now(UTC))
         if state.reset_s:
             self.keys.limited(key, monotonic(), state.reset_s)
 

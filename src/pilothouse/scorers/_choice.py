@@ -48,6 +48,12 @@ def is_asking(scorer: AnyScorer) -> bool:
     return hasattr(scorer, "grade")
 
 
+def asked_judges(scorer: AnyScorer) -> tuple[str, ...]:
+    """The names of the judges that it asks."""
+    asks = getattr(scorer, "asks", None)
+    return () if asks is None else asks()
+
+
 def place(where: str, given: dict[str, Options]) -> str:
     """The key path that an error of `choose_scorer` is about."""
     return f"{where}.{next(iter(given))}" if len(given) == 1 else where

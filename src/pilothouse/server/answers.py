@@ -20,6 +20,7 @@ from pilothouse.client.guarded_stream import GuardedStream
 from pilothouse.client.guarding import BLOCKED_CODE, BLOCKED_STATUS, GuardBook, Guarding
 from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
+from pilothouse.client.sampling import Sampler
 from pilothouse.client.shadow import Shadows
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
@@ -61,9 +62,11 @@ class Answers:
         cache: AnswerCache | None,
         shadows: Shadows | None,
         guards: GuardBook | None,
+        sampler: Sampler | None = None,
         *,
         keepalive_s: float,
     ) -> None:
+        self._sampler = sampler
         self._client = client
         self._routes = routes
         self._admissions = admissions
@@ -204,9 +207,12 @@ class Answers:
         finally:
             if hold is not None:
                 hold.settle(one.calls)
-        if one.spec.shadow is None or self._shadows is None:
+        if not one.calls or one.calls[-1].status != "ok":
             return
-        if one.calls and one.calls[-1].status == "ok":
+        if self._sampler is not None:
+            at_us = one.calls[0].at_us
+            self._sampler.take(one.ask, one.spec.name, one.asked.tag, request_id, at_us)
+        if one.spec.shadow is not None and self._shadows is not None:
             self._shadows.start(one.ask, one.route, one.spec, request_id)
 
     async def _whole(

@@ -10,6 +10,7 @@ from pilothouse.client.caller import Client
 from pilothouse.client.guarding import GuardBook
 from pilothouse.client.keyring import Holder
 from pilothouse.client.routing import Router
+from pilothouse.client.sampling import Sampler
 from pilothouse.client.shadow import Shadows
 from pilothouse.core.dialect import Dialect
 from pilothouse.core.keys import Denied
@@ -44,6 +45,7 @@ class Gateway:
         cache: AnswerCache | None = None,
         shadows: Shadows | None = None,
         guards: GuardBook | None = None,
+        sampler: Sampler | None = None,
         *,
         queue: QueueDoors | None = None,
         keepalive_s: float = 15.0,
@@ -53,7 +55,14 @@ class Gateway:
         self._doors = Doors()
         routes = Routes(client, router, split_of)
         self._answers = Answers(
-            client, routes, admissions, cache, shadows, guards, keepalive_s=keepalive_s
+            client,
+            routes,
+            admissions,
+            cache,
+            shadows,
+            guards,
+            sampler,
+            keepalive_s=keepalive_s,
         )
         self._embeddings = Embeddings(client, routes, admissions, guards)
         self._counting = Counting(client, routes, guards)

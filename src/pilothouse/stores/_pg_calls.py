@@ -8,6 +8,7 @@ from pilothouse.core.call import Call, Score
 from pilothouse.stores._pg_link import Db, PgLink
 from pilothouse.stores._pg_sql import as_json
 from pilothouse.stores._rows import CALL_COLUMNS, MONEY
+from pilothouse.stores._scores import SCORE_COLUMNS, score_row
 
 _TYPES = {
     "at_us": "bigint",
@@ -42,9 +43,10 @@ _INSERT_CALLS = (
     f"({_FIELDS}) ON CONFLICT (id) DO NOTHING"
 )
 _UPSERT_SCORES = (
-    "INSERT INTO scores (call_id, scorer, value, detail) SELECT * FROM json_to_recordset(?::json) AS given "
-    "(call_id text, scorer text, value double precision, detail text) "
-    "ON CONFLICT (call_id, scorer) DO UPDATE SET value = excluded.value, detail = excluded.detail"
+    f"INSERT INTO scores ({', '.join(SCORE_COLUMNS)}) SELECT * FROM json_to_recordset(?::json) AS given "
+    "(call_id text, scorer text, value double precision, detail text, more_json text) "
+    "ON CONFLICT (call_id, scorer) DO UPDATE SET value = excluded.value, detail = excluded.detail, "
+    "more_json = excluded.more_json"
 )
 _FENCE = "hashtextextended('pilothouse calls of rollouts ' || current_schema(), 0)"
 
@@ -60,7 +62,8 @@ def upsert_scores(db: Db, scores: Sequence[Score]) -> None:
     """Append or replace; of several for one call and scorer the last counts."""
     last = {(s.call_id, s.scorer): s for s in scores}
     if last:
-        db.execute(_UPSERT_SCORES, (as_json(list(last.values())),))
+        rows = [dict(zip(SCORE_COLUMNS, score_row(s), strict=True)) for s in last.values()]
+        db.execute(_UPSERT_SCORES, (as_json(rows),))
 
 
 def settled_row(link: PgLink, rollout_id: str) -> int:

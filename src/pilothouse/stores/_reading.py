@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 
 from pilothouse.core.call import Call, Score
-from pilothouse.core.ports import AuditEntry, CallFilter, PaidAnswer, StoredRollout
+from pilothouse.core.ports import AuditEntry, CallFilter, StoredRollout
 from pilothouse.stores._rows import CALL_COLUMNS, call_from_row, where_clause
+from pilothouse.stores._scores import SCORE_COLUMNS, scores_by_call
 
+_SELECT_SCORE = ", ".join(f"s.{c}" for c in SCORE_COLUMNS)
 _SELECT_CALL = ", ".join(f"calls.{c}" for c in CALL_COLUMNS)
 
 
@@ -29,24 +31,6 @@ class Reading(ABC):
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         return [call_from_row(row) for row in self.query(sql, values)]
-
-    def answers(self, run_id: str) -> list[PaidAnswer]:
-        """All answers kept for the run, oldest first."""
-        scores = self._scores(
-            "SELECT s.call_id, s.scorer, s.value, s.detail FROM scores s "
-            "JOIN answers a ON a.call_id = s.call_id WHERE a.run_id = ?",
-            (run_id,),
-        )
-        rows = self.query(
-            f"SELECT {_SELECT_CALL}, answers.text FROM answers JOIN calls ON calls.id = answers.call_id "
-            "WHERE answers.run_id = ? ORDER BY calls.row_id",
-            (run_id,),
-        )
-        return [
-            PaidAnswer(call=call, text=row[-1], scores=tuple(scores.get(call.id, ())))
-            for row in rows
-            for call in [call_from_row(row[:-1])]
-        ]
 
     def rollout(self, rollout_id: str) -> StoredRollout | None:
         """The rollout as last saved."""
@@ -83,12 +67,12 @@ class Reading(ABC):
         if not rows:
             return [], after_row
         last = int(rows[-1][-1])
-        scores = self._scores(
-            "SELECT s.call_id, s.scorer, s.value, s.detail FROM calls c "
-            "JOIN scores s ON s.call_id = c.id "
+        rows_of_scores = self.query(
+            f"SELECT {_SELECT_SCORE} FROM calls c JOIN scores s ON s.call_id = c.id "
             "WHERE c.rollout_id = ? AND c.row_id > ? AND c.row_id <= ?",
             (rollout_id, after_row, last),
         )
+        scores = scores_by_call(rows_of_scores)
         calls = [call_from_row(row[:-1]) for row in rows]
         return [(call, tuple(scores.get(call.id, ()))) for call in calls], last
 
@@ -104,10 +88,3 @@ class Reading(ABC):
             StoredRollout(id=i, route=route, status=status, version=version, state_json=state)
             for i, route, status, version, state in rows
         ]
-
-    def _scores(self, sql: str, values: Sequence[Any]) -> dict[str, list[Score]]:
-        found: dict[str, list[Score]] = {}
-        for call_id, scorer, value, detail in self.query(sql, values):
-            score = Score(call_id=call_id, scorer=scorer, value=value, detail=detail)
-            found.setdefault(call_id, []).append(score)
-        return found

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse.core.call import Call, Score
-from pilothouse.core.ports import AuditEntry, PaidAnswer, StoredRollout
+from pilothouse.core.ports import AuditEntry, StoredRollout
 from pilothouse.stores._batches import BatchTable
 from pilothouse.stores._job_rows import POSTGRES
 from pilothouse.stores._jobs import JobTable
@@ -20,14 +20,16 @@ from pilothouse.stores._pg_budgets import PgBudgetTable
 from pilothouse.stores._pg_calls import insert_calls, settled_row, upsert_scores
 from pilothouse.stores._pg_keys import PgKeyTable
 from pilothouse.stores._pg_link import Db, PgLink
+from pilothouse.stores._pg_proofs import keep_answers, keep_scores
 from pilothouse.stores._pg_rollouts import save_rollout
-from pilothouse.stores._pg_runs import insert_run, upsert_answers
 from pilothouse.stores._pg_schema import upgrade
+from pilothouse.stores._proofs import ProofTable
 from pilothouse.stores._reading import Reading
+from pilothouse.stores._samples import SampleTable
 
 
 class PostgresStore(Reading):
-    """Implements `CallStore`, `RunStore` and `RolloutStore`; `keys` a `KeyStore`, `budgets` a `BudgetStore`.
+    """Implements `CallStore` and `RolloutStore`; `keys`, `budgets`, `jobs`, `batches`, `proofs` the stores of that name.
 
     Raises `StoreError`; `ValueError` for a value that no try can store (a count past 64 bits).
     """
@@ -47,6 +49,8 @@ class PostgresStore(Reading):
         self.budgets = PgBudgetTable(self._durable, self.query)
         self.jobs = JobTable(self._durable.write, self.query, POSTGRES)
         self.batches = BatchTable(self._durable.write, self.query, POSTGRES)
+        self.proofs = ProofTable(self._durable.write, self.query, keep_answers, keep_scores)
+        self.samples = SampleTable(self._durable.write, self.query)
 
     @property
     def spill_path(self) -> Path:
@@ -75,18 +79,6 @@ class PostgresStore(Reading):
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of one SELECT, parameters (`?`) bound; for the statements kept beside their readers."""
         return self._reads.rows(sql, values)
-
-    def open_run(self, run_id: str, spec_json: bytes, at_us: int) -> bool:
-        """Create the run; False when it was there already."""
-        return self._durable.write(lambda db: insert_run(db, run_id, spec_json, at_us))
-
-    def keep_answer(self, answer: PaidAnswer) -> None:
-        """Call, text and scores in one transaction, on disk before this returns."""
-        self.keep_answers([answer])
-
-    def keep_answers(self, answers: Sequence[PaidAnswer]) -> None:
-        """As `keep_answer`, several at once: one wait for the disk."""
-        self._durable.write(lambda db: upsert_answers(db, answers))
 
     def save_rollout(self, rollout: StoredRollout, entries: Sequence[AuditEntry]) -> bool:
         """Compare-and-swap on the version, with its audit entries; False = somebody was faster."""

@@ -20,15 +20,19 @@ import msgspec
 
 from pilothouse.core.call import Call, Score
 from pilothouse.core.errors import StoreError
-from pilothouse.core.ports import AuditEntry, PaidAnswer, StoredRollout
+from pilothouse.core.ports import AuditEntry, StoredRollout
+from pilothouse.core.proof_store import PaidAnswer
 from pilothouse.stores._batches import BatchTable
 from pilothouse.stores._budgets import BudgetTable
 from pilothouse.stores._job_rows import SQLITE, Executes
 from pilothouse.stores._jobs import JobTable
 from pilothouse.stores._keys import KeyTable
+from pilothouse.stores._proofs import ProofTable, answer_row
 from pilothouse.stores._reading import Reading
 from pilothouse.stores._rows import CALL_COLUMNS, row_from_call
+from pilothouse.stores._samples import SampleTable
 from pilothouse.stores._schema import connect, explained, upgrade
+from pilothouse.stores._scores import SCORE_COLUMNS, score_row
 
 T = TypeVar("T")
 _INSERT_CALL = (
@@ -36,11 +40,16 @@ _INSERT_CALL = (
     f"VALUES ({', '.join('?' * len(CALL_COLUMNS))})"
 )
 _ROWS_A_STATEMENT = 64
-_INSERT_SCORE = "INSERT OR REPLACE INTO scores (call_id, scorer, value, detail) VALUES (?, ?, ?, ?)"
+_INSERT_SCORE = f"INSERT OR REPLACE INTO scores ({', '.join(SCORE_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"
+_INSERT_ANSWER = (
+    "INSERT OR REPLACE INTO answers "
+    "(run_id, case_id, target, repeat, call_id, text, attempts, question_key, more_json) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 class SqliteStore(Reading):
-    """Implements `CallStore`, `RunStore` and `RolloutStore`; `keys` a `KeyStore`, `budgets` a `BudgetStore`.
+    """Implements `CallStore` and `RolloutStore`; `keys`, `budgets`, `jobs`, `batches`, `proofs` the stores of that name.
 
     Raises `StoreError`.
     """
@@ -60,6 +69,8 @@ class SqliteStore(Reading):
         self.budgets = BudgetTable(self._durably, self.query)
         self.jobs = JobTable(self._write, self.query, SQLITE)
         self.batches = BatchTable(self._write, self.query, SQLITE)
+        self.proofs = ProofTable(self._write, self.query, _keep_answers, _keep_scores)
+        self.samples = SampleTable(self._write, self.query)
 
     @property
     def spill_path(self) -> Path:
@@ -87,7 +98,7 @@ class SqliteStore(Reading):
         """Append calls with their scores in one transaction (graded traffic, rehearsals)."""
         with self._transaction(self._telemetry, self._telemetry_lock) as db:
             db.executemany(_INSERT_CALL, [row_from_call(call) for call, _ in scored])
-            db.executemany(_INSERT_SCORE, [_score_row(s) for _, scores in scored for s in scores])
+            db.executemany(_INSERT_SCORE, [score_row(s) for _, scores in scored for s in scores])
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of one SELECT, parameters bound; for the statements kept beside their readers."""
@@ -96,35 +107,6 @@ class SqliteStore(Reading):
                 return self._telemetry.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise explained(self.path, error) from None
-
-    # Runs
-
-    def open_run(self, run_id: str, spec_json: bytes, at_us: int) -> bool:
-        """Create the run; False when it was there already."""
-        with self._transaction(self._durable, self._durable_lock) as db:
-            done = db.execute(
-                "INSERT OR IGNORE INTO runs (id, spec_json, at_us) VALUES (?, ?, ?)",
-                (run_id, spec_json, at_us),
-            )
-            return done.rowcount == 1
-
-    def keep_answer(self, answer: PaidAnswer) -> None:
-        """Call, text and scores in one transaction, on disk before this returns."""
-        self.keep_answers([answer])
-
-    def keep_answers(self, answers: Sequence[PaidAnswer]) -> None:
-        """As `keep_answer`, several at once: one wait for the disk."""
-        with self._transaction(self._durable, self._durable_lock) as db:
-            db.executemany(_INSERT_CALL, [row_from_call(a.call) for a in answers])
-            db.executemany(
-                "INSERT OR REPLACE INTO answers (run_id, case_id, target, repeat, call_id, text) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (a.call.run_id, a.call.case_id, a.call.target, a.call.repeat, a.call.id, a.text)
-                    for a in answers
-                ],
-            )
-            db.executemany(_INSERT_SCORE, [_score_row(s) for a in answers for s in a.scores])
 
     # Rollouts
 
@@ -197,8 +179,16 @@ def _insert_calls_sql(columns: tuple[str, ...], count: int) -> str:
     return f"INSERT OR IGNORE INTO calls ({', '.join(columns)}) VALUES {', '.join([row] * count)}"
 
 
-def _score_row(score: Score) -> tuple[str, str, float, str | None]:
-    return (score.call_id, score.scorer, score.value, score.detail)
+def _keep_answers(db: Executes, answers: Sequence[PaidAnswer]) -> None:
+    assert isinstance(db, sqlite3.Connection)
+    db.executemany(_INSERT_CALL, [row_from_call(a.call) for a in answers])
+    db.executemany(_INSERT_ANSWER, [answer_row(a) for a in answers])
+    db.executemany(_INSERT_SCORE, [score_row(s) for a in answers for s in a.scores])
+
+
+def _keep_scores(db: Executes, scores: Sequence[Score]) -> None:
+    assert isinstance(db, sqlite3.Connection)
+    db.executemany(_INSERT_SCORE, [score_row(s) for s in scores])
 
 
 def _roll_back(db: sqlite3.Connection) -> None:

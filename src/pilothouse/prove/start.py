@@ -1,0 +1,114 @@
+"""Before the first question: the cases read, checked and kept, and the name of the run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pilothouse.catalog.tokens import estimate_tokens
+from pilothouse.core.case import Case
+from pilothouse.core.errors import InvalidInput
+from pilothouse.core.proof_store import KeptCase, ProofStore, RunRow
+from pilothouse.prove.case_json import case_from_json, case_to_json
+from pilothouse.prove.evidence import CaseFact
+from pilothouse.prove.grading import Grader
+from pilothouse.prove.questions import PART_CASES
+from pilothouse.prove.spec import Poc
+from pilothouse.prove.spec_json import spec_to_json
+
+_MOST_PROBLEMS = 20
+_encode = msgspec.json.Encoder(decimal_format="string").encode
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """A run that is ready to be asked."""
+
+    run_id: str
+    facts: list[CaseFact]
+    input_tokens: int
+    """Of all prompts, estimated, one repeat, one candidate."""
+
+
+def open_run(
+    poc: Poc, cases: Iterable[Case], store: ProofStore, grader: Grader, at_us: int, suffix: str = ""
+) -> Opened:
+    """Streams the cases twice: once to check and to name them, once into the store.
+
+    Raises `InvalidInput` with every case that cannot be graded or does not fit the prompt (twenty at most),
+    before any money is spent.
+    """
+    facts: list[CaseFact] = []
+    digest = hashlib.sha256(_what(poc))
+    tokens = 0
+    problems: list[str] = []
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for case in cases:
+        try:
+            grader.check(case)
+            tokens += sum(estimate_tokens(m.text) for m in poc.template.messages(case))
+        except ValueError as error:
+            problems.append(f"{poc.cases_words}: {error}")
+        except InvalidInput as error:
+            problems.append(f"{poc.cases_words}: case {case.id}: {error}")
+        if len(problems) >= _MOST_PROBLEMS:
+            break
+        tokens += sum(estimate_tokens(m.text) for m in case.messages)
+        digest.update(case_to_json(case))
+        tags = shared.setdefault(case.tags, case.tags)
+        facts.append(CaseFact(case.id, tags, case.cluster, case.is_synthetic))
+    if problems:
+        raise InvalidInput("\n".join(problems))
+    run_id = f"poc-{digest.hexdigest()[:16]}{suffix}"
+    store.open_run(run_id, spec_to_json(poc), at_us)
+    row = store.run(run_id)
+    if row is None or row.cases != len(facts):
+        store.keep_cases(run_id, _kept(_in_order(poc, cases)))
+    if poc.early is not None:
+        facts.sort(key=lambda fact: _shuffled(fact.id))
+    return Opened(run_id=run_id, facts=facts, input_tokens=tokens)
+
+
+def facts_of(store: ProofStore, run: RunRow) -> list[CaseFact]:
+    """Of the cases of a run that is there."""
+    return [
+        CaseFact(case.id, case.tags, case.cluster, case.is_synthetic)
+        for case in kept_cases(store, run)
+    ]
+
+
+def kept_cases(store: ProofStore, run: RunRow) -> Iterator[Case]:
+    """The cases of a run that is there, in its order."""
+    for first in range(0, run.cases, PART_CASES * 8):
+        for kept in store.cases(run.id, first, first + PART_CASES * 8):
+            yield case_from_json(kept.case_json)
+
+
+def _what(poc: Poc) -> bytes:
+    """The same questions to the same candidates are the same run, whatever scorers and criteria say."""
+    file = poc.file
+    what: list[Any] = [
+        *(file.prompt, file.candidates, sorted(file.providers.items())),
+        *(file.max_output_tokens, file.temperature, file.top_p, file.seed, file.thinking),
+        *(file.stream, file.tools, poc.early is not None),
+    ]
+    return _encode(what)
+
+
+def _in_order(poc: Poc, cases: Iterable[Case]) -> Iterable[Case]:
+    """Shuffled where a candidate may be stopped early: evidence must not depend on the order of the file."""
+    if poc.early is None:
+        return cases
+    return sorted(cases, key=lambda case: _shuffled(case.id))
+
+
+def _shuffled(case_id: str) -> bytes:
+    return hashlib.sha256(case_id.encode(errors="surrogatepass")).digest()
+
+
+def _kept(cases: Iterable[Case]) -> Iterator[KeptCase]:
+    for ordinal, case in enumerate(cases):
+        yield KeptCase(ordinal, case.id, case_to_json(case))

@@ -1,0 +1,25 @@
+-- Runs keep their cases and are shared by processes; answers are found again by what was asked.
+CREATE TABLE run_cases (
+  run_id TEXT NOT NULL,
+  ordinal INTEGER NOT NULL,
+  case_id TEXT NOT NULL,
+  case_json BLOB NOT NULL,
+  PRIMARY KEY (run_id, ordinal)
+) WITHOUT ROWID;
+CREATE INDEX run_cases_by_id ON run_cases (run_id, case_id);
+
+CREATE TABLE run_parts (
+  run_id TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  until_us INTEGER NOT NULL,
+  PRIMARY KEY (run_id, part)
+) WITHOUT ROWID;
+
+ALTER TABLE answers ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE answers ADD COLUMN question_key TEXT;
+ALTER TABLE answers ADD COLUMN more_json TEXT;
+CREATE INDEX answers_by_question ON answers (question_key) WHERE question_key IS NOT NULL;
+CREATE INDEX answers_by_call ON answers (call_id);
+CREATE INDEX calls_of_runs ON calls (run_id) WHERE run_id IS NOT NULL;
+ALTER TABLE scores ADD COLUMN more_json TEXT;
