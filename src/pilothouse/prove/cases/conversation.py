@@ -9,7 +9,7 @@ import base64
 import mimetypes
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import structs
@@ -56,6 +56,12 @@ def read_conversation(
 
 def read_tools(tools: list[dict[str, Any]]) -> tuple[Tool, ...]:
     """Raises `InvalidInput` with the tool at fault."""
+    for i, tool in enumerate(tools):
+        function: Any = tool.get("function")
+        if not isinstance(function, dict) or not cast("dict[str, Any]", function).get("name"):
+            raise InvalidInput(
+                f'tools[{i}]: a tool is {{"type": "function", "function": {{"name": ..., "parameters": ...}}}}'
+            )
     return _read({"messages": _ASKED, "tools": tools}, "tools").tools
 
 

@@ -22,7 +22,7 @@ def read_parquet(path: Path, fields: dict[str, str], note: Note) -> Iterator[Fou
         parquet: Any = import_module("pyarrow.parquet")
     except ImportError:
         raise InvalidInput(
-            f'{path}: reading Parquet needs pyarrow: pip install "pilothouse[parquet]"'
+            f'{path}: reading Parquet needs pyarrow: pip install "pilothouse[prove]"'
         ) from None
     if path.is_dir():
         raise InvalidInput(f"{path}: this is a folder, not a file")

@@ -139,8 +139,9 @@ def _from_file(path: Path) -> Iterator[_Test]:
                     yield path, number, "line", f"not a test: {error}"
         case ".yaml" | ".yml" | ".json":
             value = _document(path)
-            inside = value.get("tests", value) if isinstance(value, dict) else value
-            yield from _from_tests(path, inside)
+            if isinstance(value, dict):
+                value = cast("dict[str, Any]", value).get("tests", cast("Any", value))
+            yield from _from_tests(path, value)
         case suffix:
             raise InvalidInput(
                 f"{path}: promptfoo tests in {suffix or 'such'} files cannot be read"
