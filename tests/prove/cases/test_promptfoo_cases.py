@@ -98,7 +98,7 @@ def test_tests_may_stand_in_other_files(tmp_path: Path) -> None:
         ("tests: huggingface://datasets/x\n", "is made by a program or fetched"),
         ("tests: file://none.yaml\n", "none.yaml: there is no such file"),
         ("tests: [7]\n", "not a test"),
-        ("", "there is no case"),
+        ("", "the file is empty"),
         ("tests: []\n", "there is no case"),
         (
             "tests:\n- vars: {q: ''}\n  assert: [{type: equals, value: ' '}]\n",
