@@ -12,7 +12,7 @@ from msgspec import structs
 from pilothouse.core.answer import Answer, Usage
 from pilothouse.core.ask import Ask
 from pilothouse.core.case import Case
-from pilothouse.core.errors import ProviderError
+from pilothouse.core.errors import InvalidInput, ProviderError
 from pilothouse.core.ports import Reply
 from pilothouse.core.route import Target
 from pilothouse.prove.engine import Engine
@@ -171,3 +171,10 @@ def test_progress_ends_with_everything_done(tmp_path: Path) -> None:
 def test_a_schedule_that_cannot_be_kept_is_refused(tmp_path: Path, extra: str) -> None:
     with pytest.raises(Exception, match=r"poc\.yaml:.*schedule: "):
         poc(tmp_path, extra)
+
+
+def test_a_variable_that_no_case_has_is_refused_before_anything_is_paid(tmp_path: Path) -> None:
+    provider = Calculator()
+    with pytest.raises(InvalidInput, match=r'unknown variable "\{promt\}". Did you mean "prompt"'):
+        prove(poc(tmp_path, 'prompt: "{promt}"\n'), provider, SqliteStore(tmp_path / "a.db"))
+    assert provider.asked == 0

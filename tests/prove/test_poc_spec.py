@@ -52,7 +52,6 @@ def test_a_good_file_has_every_name_resolved(tmp_path: Path) -> None:
         ("name: small, provider: recorded", "name: small, provider: recorde", ":6: candidates[0]"),
         ("name: small", "name: big", ':7: candidates[1].name: "big" is a candidate already'),
         ("baseline: big", "baselin: big", ':8: baselin: unknown key "baselin". Did you mean'),
-        ("baseline: big", 'prompt: "{promt}"', ':8: prompt: unknown variable "{promt}"'),
         ("baseline: big", 'prompt: "Hello"', ":8: prompt: the template does not use {prompt}"),
         ("baseline: big", 'prompt: "{"', ":8: prompt: not a template"),
         ("baseline: big", "budget_usd: 0", ":8: budget_usd: a budget is more than nothing"),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from decimal import Decimal
 from functools import partial
 
 from msgspec import Struct, structs
 
+from pilothouse import recordings
 from pilothouse.app.compose import Parts, now_us, open_client
 from pilothouse.app.loop import run_on_loop
 from pilothouse.app.stores import StoreAddress, open_store
 from pilothouse.client.caller import Client
 from pilothouse.core.answer import Usage
 from pilothouse.core.call import Call
-from pilothouse.core.case import Case
-from pilothouse.core.errors import InvalidInput, NotFound, did_you_mean
+from pilothouse.core.errors import NotFound, did_you_mean
 from pilothouse.core.ports import Recorder
 from pilothouse.core.proof_store import ProofStore, RunRow
 from pilothouse.core.route import Target
@@ -25,8 +25,11 @@ from pilothouse.prove.engine import Engine, Ran
 from pilothouse.prove.evidence import CaseFact, Evidence, Outcome
 from pilothouse.prove.grading import Grader
 from pilothouse.prove.ledger import Ledger, Progress
+from pilothouse.prove.memory import JudgeRecall, Memory
+from pilothouse.prove.models import JudgeModels
 from pilothouse.prove.purse import Estimate, Line, estimate, guess
 from pilothouse.prove.questions import Parts as RunParts
+from pilothouse.prove.report import PublishedLabel
 from pilothouse.prove.shelf import StoreShelf
 from pilothouse.prove.spec import Poc
 from pilothouse.prove.spec_json import poc_from_run
@@ -62,7 +65,16 @@ class _WithoutAnswers:
 class Proof:
     """An open proof: estimated, then run, then read."""
 
-    def __init__(self, poc: Poc, parts: Parts, grader: Grader, opened: Opened, wishes: Wishes):
+    def __init__(
+        self,
+        poc: Poc,
+        parts: Parts,
+        grader: Grader,
+        opened: Opened,
+        wishes: Wishes,
+        judges: JudgeModels,
+    ) -> None:
+        self._judges = judges
         self.poc = poc
         self.opened = opened
         self.shelf = StoreShelf(parts.store.proofs, opened.run_id, grader)
@@ -70,6 +82,8 @@ class Proof:
         self._grader = grader
         self._wishes = wishes
         self._facts = opened.facts[: wishes.limit]
+        self.slowed: dict[str, int] = {}
+        """Providers that asked us to slow down, and how often."""
 
     @property
     def questions(self) -> int:
@@ -114,21 +128,36 @@ class Proof:
             may_wait=self._wishes.may_wait,
         )
         ran = await engine.run()
+        self.slowed = ran.slowed
         return _evidence(self.poc, self.opened.run_id, self._facts, self._grader, ran.outcomes, ran)
 
 
 @asynccontextmanager
-async def open_proof(
-    poc: Poc, cases: Iterable[Case], store_at: StoreAddress, wishes: Wishes
-) -> AsyncGenerator[Proof]:
+async def open_proof(poc: Poc, store_at: StoreAddress, wishes: Wishes) -> AsyncGenerator[Proof]:
     """Raises `InvalidInput` for cases that cannot be graded, before anything is asked."""
     async with open_client(poc.providers, store_at, recorded_by=_WithoutAnswers) as parts:
         grader = Grader(poc.scorers)
         suffix = f"-{now_us()}" if wishes.is_fresh else ""
-        opened = open_run(poc, cases, parts.store.proofs, grader, now_us(), suffix)
-        if not opened.facts:
-            raise InvalidInput(f"{poc.cases_words}: there is no case")
-        yield Proof(poc, parts, grader, opened, wishes)
+        opened = open_run(poc, poc.open_cases(), parts.store.proofs, grader, now_us(), suffix)
+        judges = JudgeModels(
+            parts.client,
+            poc.file.judges,
+            JudgeRecall(Memory(parts.store.proofs, opened.run_id)),
+            run_id=opened.run_id,
+            concurrency=poc.file.concurrency,
+        )
+        grader.models = judges
+        yield Proof(poc, parts, grader, opened, wishes, judges)
+
+
+def published_labels(poc: Poc) -> PublishedLabel:
+    """Labels that somebody published with recorded answers, where the cases are a shipped recording."""
+    given = poc.file.cases
+    name = given if isinstance(given, str) else given.file or ""
+    if not name.startswith(recordings.BUILTIN):
+        return lambda case_id, model: None
+    labels = {q.id: q.labels for q in recordings.questions(name)}
+    return lambda case_id, model: labels.get(case_id, {}).get(model)
 
 
 class ReadRun(Struct, frozen=True):

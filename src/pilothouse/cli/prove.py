@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import msgspec
 
-from pilothouse import recordings
 from pilothouse.app.loop import run_on_loop
-from pilothouse.app.proving import Wishes, open_proof
+from pilothouse.app.proving import Wishes, open_proof, published_labels
 from pilothouse.app.stores import StoreAddress
 from pilothouse.cli import output
 from pilothouse.cli.output import print_json
 from pilothouse.cli.store_option import store_option
-from pilothouse.core.case import Case
-from pilothouse.prove.cases import load_cases
 from pilothouse.prove.handoff import gateway_config
 from pilothouse.prove.ledger import Progress
 from pilothouse.prove.render import text
 from pilothouse.prove.render.html import page
 from pilothouse.prove.render.markdown import markdown
-from pilothouse.prove.report import PublishedLabel, Report, asked_between, report, with_words
+from pilothouse.prove.report import Report, asked_between, report, with_words
 from pilothouse.prove.report_settings import report_settings
 from pilothouse.prove.spec import Poc, load_poc
 
@@ -51,10 +48,9 @@ def command(
       pilothouse prove poc.yaml --out proof
     """
     spec = load_poc(poc)
-    cases = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)
     wishes = Wishes(limit=limit, is_fresh=fresh)
     try:
-        made = run_on_loop(_run(spec, cases, store, wishes))
+        made = run_on_loop(_run(spec, store, wishes))
     except KeyboardInterrupt:
         click.echo("\ninterrupted: what was answered is kept; the same command goes on", err=True)
         return 130
@@ -71,11 +67,9 @@ def command(
     return 0 if result.passed else 1
 
 
-async def _run(
-    spec: Poc, cases: Sequence[Case], store: StoreAddress, wishes: Wishes
-) -> tuple[Report, str] | None:
+async def _run(spec: Poc, store: StoreAddress, wishes: Wishes) -> tuple[Report, str] | None:
     """The report, and when its answers came."""
-    async with open_proof(spec, cases, store, wishes) as proof:
+    async with open_proof(spec, store, wishes) as proof:
         expected = proof.estimate()
         rest = f" ({expected.unpriced} cannot be priced: no budget holds them back)"
         click.echo(
@@ -84,10 +78,12 @@ async def _run(
             f"{rest if expected.unpriced else ''}; run {proof.opened.run_id}",
             err=True,
         )
+        for note in proof.opened.notes:
+            click.echo(f"note: {note}", err=True)
         evidence = await proof.run(_progress())
         if not evidence.outcomes:
             return None
-        made = report(report_settings(spec), evidence, _published(spec))
+        made = report(report_settings(spec), evidence, published_labels(spec))
         return with_words(made, evidence, proof.shelf), asked_between(evidence)
 
 
@@ -115,13 +111,6 @@ def _progress() -> Callable[[Progress], None]:
         click.echo(f"\r{line}" if is_terminal else line, err=True, nl=not is_terminal or is_last)
 
     return show
-
-
-def _published(spec: Poc) -> PublishedLabel:
-    if not spec.file.cases.startswith(recordings.BUILTIN):
-        return lambda case_id, model: None
-    labels = {q.id: q.labels for q in recordings.questions(spec.file.cases)}
-    return lambda case_id, model: labels.get(case_id, {}).get(model)
 
 
 def _write(spec: Poc, result: Report, out: Path, asked: str) -> None:

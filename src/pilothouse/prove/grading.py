@@ -44,12 +44,13 @@ class Graded(Struct, frozen=True, gc=False):
 class Grader:
     """The scorers of a run. `models` is needed only where one of them asks."""
 
-    def __init__(self, scorers: Sequence[NamedScorer], models: Models | None = None) -> None:
+    def __init__(self, scorers: Sequence[NamedScorer]) -> None:
         self.scorers = tuple(scorers)
+        self.models: Models | None = None
+        """Needed before anything is graded by a scorer that asks."""
         self.ungraded: dict[str, list[tuple[str, str]]] = {}
         """Scorer to (case, what it raised), the first twenty."""
         self.ungraded_counts: dict[str, int] = {}
-        self._models = models
         self._threads = asyncio.Semaphore(os.cpu_count() or 1)
         self._is_asking = [is_asking(s.scorer) for s in self.scorers]
         self._is_late = [
@@ -120,8 +121,8 @@ class Grader:
         scorer = self.scorers[i]
         try:
             if self._is_asking[i]:
-                assert self._models is not None
-                return await scorer.scorer.grade(given, case, self._models)  # type: ignore[union-attr]
+                assert self.models is not None
+                return await scorer.scorer.grade(given, case, self.models)  # type: ignore[union-attr]
             async with self._threads:
                 return await asyncio.to_thread(scorer.scorer.score, given, case)  # type: ignore[union-attr]
         except InvalidInput:

@@ -69,7 +69,7 @@ class Asker:
         file, case = self._poc.file, question.case
         return Request(
             model=file.candidates[question.candidate].model,
-            messages=(*case.messages, *self._poc.template.messages(case)),
+            messages=self._poc.template.render(case),
             max_output_tokens=file.max_output_tokens,
             temperature=file.temperature,
             top_p=file.top_p,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,14 +9,16 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from pilothouse.core.case import Case
 from pilothouse.core.criterion import Criterion, parse_criterion
 from pilothouse.core.errors import BadRequest, InvalidInput, did_you_mean
-from pilothouse.core.request import Message, Thinking, Tool
+from pilothouse.core.request import Thinking, Tool
 from pilothouse.core.route import Target
 from pilothouse.dialects.openai_chat import plugin as openai_chat
 from pilothouse.documents.strict import Document, load
+from pilothouse.prove.cases.source import CasesFrom, CaseSource, open_cases
+from pilothouse.prove.models import JudgeSpec
 from pilothouse.prove.schedule import Schedule, schedule_problem
+from pilothouse.prove.template import PromptTemplate, Turn, read_messages
 from pilothouse.providers import kinds
 from pilothouse.providers._config import ProviderConfig, anchored
 from pilothouse.scorers._choice import AnyScorer, Options, asked_judges, choose_scorer, place
@@ -46,16 +47,6 @@ class Candidate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
-class Judge(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model that grades."""
-
-    provider: str
-    model: str
-    catalog_model: str | None = None
-    temperature: float | None = 0.0
-    max_output_tokens: Annotated[int, Meta(ge=1)] = 1024
-
-
 class EarlyStopping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a candidate need not be asked to the end. Cases are then asked in a shuffled order."""
 
@@ -68,8 +59,8 @@ class PocFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file as written."""
 
     name: str
-    cases: str
-    """`builtin:gsm8k`, or a JSON-lines file: id, prompt, expected, tags."""
+    cases: str | CasesFrom
+    """`builtin:gsm8k`, `suite:NAME`, a file or a folder; or a mapping that says more (docs/cases.md)."""
     providers: dict[str, ProviderConfig]
     candidates: Annotated[list[Candidate], Meta(min_length=1, max_length=20)]
     criteria: dict[str, str]
@@ -77,10 +68,13 @@ class PocFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The main scorer's name to its options, e.g. `{number: {take: last}}`: what `accuracy` means here."""
     scorers: dict[str, ScorerOptions] = {}
     """Other scorers over the same answers, under names that criteria may use."""
-    judges: dict[str, Judge] = {}
+    judges: dict[str, JudgeSpec] = {}
     """Models that scorers may ask, by the name that their options use."""
     exclude_tag: str | None = None
     prompt: str = "{prompt}"
+    """What is sent for a case; `file:prompt.md` for a text of its own."""
+    messages: list[Turn] = []
+    """Instead of `prompt`: turns with a role each, a system turn among them."""
     baseline: str | None = None
     """The candidate that the others are compared with; the first one if not said."""
     repeats: Annotated[int, Meta(ge=1, le=100)] = 1
@@ -104,16 +98,6 @@ class PocFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """In OpenAI's form, for all cases that name none."""
 
 
-class Template(Struct, frozen=True):
-    """The prompt around a case."""
-
-    text: str
-
-    def messages(self, case: Case) -> tuple[Message, ...]:
-        """What follows the case's own conversation."""
-        return (Message.of_text("user", self.text.format(prompt=case.prompt)),)
-
-
 class NamedScorer(Struct, frozen=True):
     """A scorer of the file."""
 
@@ -132,7 +116,7 @@ class Poc(Struct, frozen=True, kw_only=True):
     """The main one first; it is called `accuracy`."""
     criteria: tuple[Criterion, ...]
     baseline: str
-    template: Template
+    template: PromptTemplate
     tools: tuple[Tool, ...] = ()
 
     @property
@@ -140,10 +124,9 @@ class Poc(Struct, frozen=True, kw_only=True):
         """The providers, their files found from the folder of `poc.yaml`."""
         return {n: anchored(config, self.folder) for n, config in self.file.providers.items()}
 
-    @property
-    def cases_words(self) -> str:
-        """Where the cases come from, for messages."""
-        return self.file.cases
+    def open_cases(self) -> CaseSource:
+        """The cases, as the file names them. Raises `InvalidInput`, `NotFound`."""
+        return open_cases(self.file.cases, self.folder, exclude_tag=self.file.exclude_tag)
 
     @property
     def early(self) -> EarlyStopping | None:
@@ -170,7 +153,7 @@ def resolved(document: Document[PocFile], folder: Path) -> Poc:
     if file.baseline is not None and file.baseline not in names:
         hint = did_you_mean(file.baseline, names)
         problems.append(document.error("baseline", f'no candidate "{file.baseline}".{hint}'))
-    _check_prompt(document, problems)
+    template = _template(document, folder, problems)
     if file.budget_usd is not None and file.budget_usd <= 0:
         problems.append(document.error("budget_usd", "a budget is more than nothing"))
     if file.schedule is not None and (why := schedule_problem(file.schedule, file.repeats)):
@@ -185,7 +168,7 @@ def resolved(document: Document[PocFile], folder: Path) -> Poc:
         scorers=scorers,
         criteria=criteria,
         baseline=file.baseline or names[0],
-        template=Template(file.prompt),
+        template=template,
         tools=tools,
     )
 
@@ -227,19 +210,24 @@ def _criteria(document: Document[PocFile], problems: list[InvalidInput]) -> tupl
     return tuple(found)
 
 
-def _check_prompt(document: Document[PocFile], problems: list[InvalidInput]) -> None:
+def _template(
+    document: Document[PocFile], folder: Path, problems: list[InvalidInput]
+) -> PromptTemplate:
+    file = document.value
+    key = "messages" if file.messages else "prompt"
+    turns = file.messages or [Turn(role="user", content=file.prompt)]
     try:
-        variables = {
-            f[1] for f in string.Formatter().parse(document.value.prompt) if f[1] is not None
-        }
-    except ValueError as error:
-        problems.append(document.error("prompt", f"not a template: {error}"))
-        return
-    for name in sorted(variables - {"prompt"}):
-        message = f'unknown variable "{{{name}}}": a template knows {{prompt}}'
-        problems.append(document.error("prompt", message))
-    if "prompt" not in variables:
-        problems.append(document.error("prompt", "the template does not use {prompt}"))
+        if file.messages and file.prompt != "{prompt}":
+            raise InvalidInput("give either `messages` or `prompt`")
+        template = read_messages(turns, folder)
+    except InvalidInput as error:
+        said = str(error)
+        said = said if key == "messages" else said.removeprefix("messages[0].content: ")
+        problems.append(document.error(key, said))
+        return PromptTemplate(())
+    if not template.names:
+        problems.append(document.error(key, "the template does not use {prompt} or any variable"))
+    return template
 
 
 def _scorers(

@@ -19,14 +19,13 @@ class _Kept(Struct):
 
     folder: str
     file: dict[str, Any]
-    cases: str
 
 
 def spec_to_json(poc: Poc) -> bytes:
     """With the files of providers made whole; never a key, since `poc.yaml` has none."""
     providers = {name: _plain(config) for name, config in poc.providers.items()}
     file = _plain(poc.file) | {"providers": providers}
-    kept = _Kept(folder=str(poc.folder.absolute()), file=file, cases=poc.cases_words)
+    kept = _Kept(folder=str(poc.folder.absolute()), file=file)
     return msgspec.json.encode(kept)
 
 

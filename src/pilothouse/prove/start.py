@@ -14,11 +14,13 @@ from pilothouse.core.case import Case
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.proof_store import KeptCase, ProofStore, RunRow
 from pilothouse.prove.case_json import case_from_json, case_to_json
+from pilothouse.prove.cases.source import CaseSource
 from pilothouse.prove.evidence import CaseFact
 from pilothouse.prove.grading import Grader
 from pilothouse.prove.questions import PART_CASES
 from pilothouse.prove.spec import Poc
 from pilothouse.prove.spec_json import spec_to_json
+from pilothouse.prove.template import Fit
 
 _MOST_PROBLEMS = 20
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -31,6 +33,8 @@ class Opened(Struct, frozen=True, kw_only=True):
     facts: list[CaseFact]
     input_tokens: int
     """Of all prompts, estimated, one repeat, one candidate."""
+    notes: tuple[str, ...] = ()
+    """Of the cases, for the reader."""
 
 
 def open_run(
@@ -46,22 +50,24 @@ def open_run(
     tokens = 0
     problems: list[str] = []
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    fit = Fit(poc.template.names)
     for case in cases:
+        fit.see(case, _place(cases, case))
         try:
             grader.check(case)
-            tokens += sum(estimate_tokens(m.text) for m in poc.template.messages(case))
+            tokens += sum([estimate_tokens(m.text) for m in poc.template.render(case)])
         except ValueError as error:
-            problems.append(f"{poc.cases_words}: {error}")
-        except InvalidInput as error:
-            problems.append(f"{poc.cases_words}: case {case.id}: {error}")
+            problems.append(f"{_place(cases, case) or poc.file.cases}: {error}")
+        except InvalidInput:
+            continue  # `fit` says it
         if len(problems) >= _MOST_PROBLEMS:
             break
-        tokens += sum(estimate_tokens(m.text) for m in case.messages)
         digest.update(case_to_json(case))
         tags = shared.setdefault(case.tags, case.tags)
         facts.append(CaseFact(case.id, tags, case.cluster, case.is_synthetic))
-    if problems:
+    if problems:  # before what `fit` says of the same cases
         raise InvalidInput("\n".join(problems))
+    notes = [*(cases.notes if isinstance(cases, CaseSource) else ()), *fit.done()]
     run_id = f"poc-{digest.hexdigest()[:16]}{suffix}"
     store.open_run(run_id, spec_to_json(poc), at_us)
     row = store.run(run_id)
@@ -69,7 +75,11 @@ def open_run(
         store.keep_cases(run_id, _kept(_in_order(poc, cases)))
     if poc.early is not None:
         facts.sort(key=lambda fact: _shuffled(fact.id))
-    return Opened(run_id=run_id, facts=facts, input_tokens=tokens)
+    return Opened(run_id=run_id, facts=facts, input_tokens=tokens, notes=tuple(notes))
+
+
+def _place(cases: Iterable[Case], case: Case) -> str | None:
+    return cases.place(case.id) if isinstance(cases, CaseSource) else None
 
 
 def facts_of(store: ProofStore, run: RunRow) -> list[CaseFact]:
@@ -91,7 +101,7 @@ def _what(poc: Poc) -> bytes:
     """The same questions to the same candidates are the same run, whatever scorers and criteria say."""
     file = poc.file
     what: list[Any] = [
-        *(file.prompt, file.candidates, sorted(file.providers.items())),
+        *(file.prompt, file.messages, file.candidates, sorted(file.providers.items())),
         *(file.max_output_tokens, file.temperature, file.top_p, file.seed, file.thinking),
         *(file.stream, file.tools, poc.early is not None),
     ]

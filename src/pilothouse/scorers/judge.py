@@ -76,7 +76,7 @@ class JudgeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             self, rubric=rubric, calibration=None if kept is None else str(folder / kept)
         )
 
-    def judges(self) -> tuple[str, ...]:
+    def asks(self) -> tuple[str, ...]:
         """The names of those it asks."""
         return self.judge_names
 

@@ -17,7 +17,10 @@ from pilothouse.prove.report import report
 
 def criterion(metric: str, threshold: float, *, is_floor: bool = True) -> Criterion:
     text = f"{'>=' if is_floor else '<='} {threshold}"
-    return Criterion(metric=metric, is_floor=is_floor, threshold=threshold, text=text)
+    name, _, tag = metric.partition("@")
+    return Criterion(
+        metric=name, tag=tag or None, is_floor=is_floor, threshold=threshold, text=text
+    )
 
 
 def judged(found: Evidence, *asked: Criterion, candidate: int = 0) -> Judged:
