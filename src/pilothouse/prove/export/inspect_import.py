@@ -73,7 +73,7 @@ def _packed(path: Path) -> tuple[str, Iterator[dict[str, Any]]]:
     except NotImplementedError:
         raise InvalidInput(
             f"{path}: packed in a way that cannot be read here: "
-            "inspect log convert --to json writes one that can"
+            "`inspect log convert LOG --to json --output-dir .` writes one that can"
         ) from None
     return _model(header, path), iter(samples)
 

@@ -98,7 +98,7 @@ def _scores(evidence: Evidence, outcomes: list[Outcome], repeats: int) -> list[d
                 by_case[outcome.case].append(value)
         means = [statistics.fmean(values) for values in by_case.values()]
         error = statistics.stdev(means) / len(means) ** 0.5 if len(means) > 1 else 0.0
-        figures = {"accuracy": statistics.fmean(means) if means else 0.0, "stderr": error}
+        figures = {"accuracy": statistics.fmean(means), "stderr": error} if means else {}
         graded = sum(len(values) for values in by_case.values())
         scores.append(
             {

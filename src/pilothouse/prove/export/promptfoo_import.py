@@ -62,7 +62,8 @@ def _results(path: Path) -> list[dict[str, Any]]:
 
 
 def _sent(result: dict[str, Any]) -> tuple[str, str]:
-    prompt: Any = (result.get("prompt") or {}).get("raw")
+    asked: dict[str, Any] = result.get("prompt") or {}
+    prompt = asked.get("raw")
     provider: Any = result.get("provider")
     model: Any = provider.get("id") if isinstance(provider, dict) else provider  # pyright: ignore
     if not isinstance(prompt, str) or not isinstance(model, str):
@@ -76,6 +77,7 @@ def _case(result: dict[str, Any], prompt: str, asserts: Assertions) -> CaseLine:
     read = asserts.read(test.get("assert") or [], str)
     if isinstance(metadata.get("accepted"), list):
         read["accepted"] = [*read.get("accepted", []), *metadata["accepted"]]
+    tags: list[Any] = metadata.get("tags") or []
     given: dict[str, Any] = result.get("vars") or test.get("vars") or {}
     row: dict[str, Any] = {
         "id": metadata.get("id"),
@@ -83,7 +85,7 @@ def _case(result: dict[str, Any], prompt: str, asserts: Assertions) -> CaseLine:
         "variables": {
             k: v for k, v in given.items() if k != "prompt" and isinstance(v, str | int | float)
         },
-        "tags": [tag for tag in metadata.get("tags") or [] if isinstance(tag, str)],
+        "tags": [tag for tag in tags if isinstance(tag, str)],
         **read,
     }
     return msgspec.convert(row, CaseLine)
