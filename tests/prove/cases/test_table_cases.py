@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pilothouse.core.case import Case
-from pilothouse.core.errors import InvalidInput
+from pilothouse.core.errors import InvalidInput, NotFound
 from pilothouse.prove.cases import CasesFrom, load_cases, open_cases
 
 
@@ -137,3 +137,22 @@ def test_an_empty_folder_is_said(tmp_path: Path) -> None:
         load_cases(".", tmp_path)
     with pytest.raises(InvalidInput, match="this is a folder, not a file"):
         load_cases(CasesFrom(file=".", format="csv"), tmp_path)
+
+
+def test_bytes_that_no_case_holds_are_not_read(tmp_path: Path) -> None:
+    parquet(tmp_path / "c.parquet", prompt=["q"], picture=[b"x" * 10], grade=[1.5], ok=[True])
+    (case,) = load_cases("c.parquet", tmp_path)
+    assert case.variables == {"grade": "1.5", "ok": "true"}
+
+
+def test_lines_of_a_data_set_keep_their_own_names(tmp_path: Path) -> None:
+    (tmp_path / "test.jsonl").write_text('{"question": "2+2?", "answer": "4", "level": 1}\n')
+    source = open_cases(".", tmp_path)
+    (case,) = source
+    assert (case.prompt, case.expected, case.variables) == ("2+2?", "4", {"level": "1"})
+    assert len(source.notes) == 2
+
+
+def test_a_suite_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises((InvalidInput, NotFound), match="no-such-suite"):
+        list(open_cases("suite:no-such-suite", tmp_path))

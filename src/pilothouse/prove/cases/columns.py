@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, cast
 
@@ -47,6 +47,11 @@ class Columns:
                 f"no column is the prompt (there are: {', '.join(columns)}): rename one to `prompt`, "
                 "or say `fields: {prompt: COLUMN}`"
             )
+
+    def used(self, plain: Collection[str]) -> list[str]:
+        """The columns worth reading: those of fields, and the others among `plain`, which hold no bytes or lists."""
+        rest = [column for column in self._rest if column in plain]
+        return [*dict.fromkeys(path[0] for path in self._from.values()), *rest]
 
     def tell(self, file: str, note: Note) -> None:
         """Say which names were taken for others."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,8 +22,8 @@ from pilothouse.prove.cases.parquet import read_parquet
 
 _READERS = {
     ".parquet": read_parquet,
-    ".jsonl": read_jsonl,
-    ".ndjson": read_jsonl,
+    ".jsonl": partial(read_jsonl, is_table=True),
+    ".ndjson": partial(read_jsonl, is_table=True),
     ".csv": read_csv,
     ".tsv": read_csv,
 }

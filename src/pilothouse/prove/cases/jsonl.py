@@ -15,15 +15,22 @@ from pilothouse.prove.cases.found import Found, Note
 from pilothouse.prove.cases.opening import lines
 
 
-def read_jsonl(path: Path, fields: dict[str, str], note: Note) -> Iterator[Found]:
-    """`fields` renames; with it, what it does not name may be anything. Without, unknown fields are errors."""
+def read_jsonl(
+    path: Path, fields: dict[str, str], note: Note, *, is_table: bool = False
+) -> Iterator[Found]:
+    """`fields` renames; with it, what it does not name may be anything. Without, unknown fields are errors.
+
+    `is_table`: the lines are a data set's rows, whose names are its own, so they are read as a CSV's are.
+    """
     file = str(path)
     decoder = msgspec.json.Decoder(CaseLine)
     for number, line in lines(path):
         try:
-            if fields:
+            if fields or is_table:
                 record = msgspec.json.decode(line, type=dict[str, Any])
-                given = Columns(list(record), fields, may_alias=False).line(record)
+                columns = Columns(list(record), fields, may_alias=is_table)
+                columns.tell(file, note)
+                given = columns.line(record)
             else:
                 given = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

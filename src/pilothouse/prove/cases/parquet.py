@@ -16,7 +16,7 @@ _BATCH = 512
 
 
 def read_parquet(path: Path, fields: dict[str, str], note: Note) -> Iterator[Found]:
-    """Only the columns that a case can hold are read."""
+    """Only the columns that a case can hold are read: the bytes of pictures are not."""
     try:
         arrow: Any = import_module("pyarrow")
         parquet: Any = import_module("pyarrow.parquet")
@@ -40,12 +40,21 @@ def read_parquet(path: Path, fields: dict[str, str], note: Note) -> Iterator[Fou
         columns.tell(str(path), note)
         number = 0
         try:
-            for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
+            wanted = columns.used(_plain(arrow, file.schema_arrow))
+            for batch in file.iter_batches(_BATCH, columns=wanted, use_threads=False):
                 for row in batch.to_pylist():
                     number += 1
                     yield _found(str(path), number, columns, row)
         except (arrow.ArrowException, OSError) as error:
             raise InvalidInput(f"{path}: broken after row {number}: {_first_line(error)}") from None
+
+
+def _plain(arrow: Any, schema: Any) -> set[str]:
+    """Columns of text, numbers and truth; the bytes of pictures stay on disk."""
+    kinds: Any = arrow.types
+    tests = (kinds.is_string, kinds.is_large_string, kinds.is_integer, kinds.is_floating)
+    tests = (*tests, kinds.is_boolean)
+    return {field.name for field in schema if any(test(field.type) for test in tests)}
 
 
 def _found(file: str, number: int, columns: Columns, row: dict[str, Any]) -> Found:

@@ -8,19 +8,16 @@ from typing import Any, cast
 
 from pilothouse.core.errors import InvalidInput
 
-_SAME = {
+_ANSWERS = {
     "equals": "exact",
     "contains": "contains",
     "icontains": "contains",
     "contains-any": "contains",
     "icontains-any": "contains",
-    "regex": "regex",
-    "starts-with": "contains",
-    "is-json": "json_schema",
 }
-"""Type to the scorer that asks the same of an answer."""
-_WANTED = ("equals", "contains", "icontains", "contains-any", "icontains-any")
-"""Types whose values are answers, in the order in which they become `expected`."""
+"""Type to the scorer that asks the same of `expected`; the order in which one of a test becomes it."""
+_OPTIONS = {"regex": "regex", "is-json": "json_schema"}
+"""Type to the scorer that asks the same once its options are written."""
 
 
 class Assertions:
@@ -41,30 +38,42 @@ class Assertions:
             kind = one.get("type")
             if not isinstance(kind, str):
                 raise InvalidInput(f"assert[{i}]: an assertion is a mapping with `type`")
-            if kind in _SAME and "value" in one:
+            if (kind in _ANSWERS or kind in _OPTIONS) and "value" in one:
                 one["value"] = _filled(one["value"], fill)
             if kind == "equals" and not isinstance(one.get("value"), str | int | float):
                 raise InvalidInput(f"assert[{i}]: `equals` needs a text or a number as its value")
-            (self._graded if kind in _SAME else self._ungraded)[kind] += 1
             kept.append(one)
-        answers = [answer for kind in _WANTED for answer in _answers(kept, kind)]
+        main = next((one for kind in _ANSWERS for one in kept if one["type"] == kind), None)
+        answers = [] if main is None else _answers(main)
+        for one in kept:
+            if one is main:
+                self._graded[one["type"]] += 1
+            else:
+                self._ungraded[one["type"]] += 1
         row: dict[str, Any] = {"details": {"promptfoo": kept}} if kept else {}
         if answers:
             row["expected"], row["accepted"] = answers[0], answers[1:]
         return row
 
     def notes(self) -> list[str]:
-        """A sentence for each type."""
+        """A sentence for each type. Of several in one test only one can be `expected`, as all must hold."""
         said = [
-            f"{count} assertions `{kind}` ask what the scorer `{_SAME[kind]}` asks"
+            f"{count} assertions `{kind}` are `expected`: the scorer `{_ANSWERS[kind]}` asks the same"
             for kind, count in sorted(self._graded.items())
         ]
-        said += [
-            f"{count} assertions `{kind}` have no scorer that asks the same: "
-            "they are kept in details.promptfoo and graded by nothing"
-            for kind, count in sorted(self._ungraded.items())
-        ]
+        said += [self._not_graded(kind, count) for kind, count in sorted(self._ungraded.items())]
         return said
+
+    def _not_graded(self, kind: str, count: int) -> str:
+        if kind in _OPTIONS:
+            why = f"want the scorer `{_OPTIONS[kind]}` with its options written"
+        elif kind in _ANSWERS:
+            why = (
+                "stand beside the one that is `expected`, and promptfoo wants all of a test to hold"
+            )
+        else:
+            why = "have no scorer that asks the same"
+        return f"{count} assertions `{kind}` {why}: kept in details.promptfoo, graded by nothing"
 
 
 def _flat(given: list[Any]) -> list[Any]:
@@ -88,10 +97,7 @@ def _filled(value: Any, fill: Callable[[str], str]) -> Any:
     return value
 
 
-def _answers(kept: list[dict[str, Any]], kind: str) -> list[Any]:
-    found: list[Any] = []
-    for one in kept:
-        if one["type"] == kind:
-            value = one.get("value")
-            found += cast("list[Any]", value) if isinstance(value, list) else [value]
-    return [value for value in found if isinstance(value, str | int | float)]
+def _answers(assertion: dict[str, Any]) -> list[Any]:
+    value: Any = assertion.get("value")
+    listed = cast("list[Any]", value) if isinstance(value, list) else [value]
+    return [one for one in listed if isinstance(one, str | int | float)]

@@ -1,0 +1,1 @@
+"""Runs in others' forms, and others' runs as cases and recorded answers."""
