@@ -22,6 +22,8 @@ from pilothouse.prove.report.numbers import (
 from pilothouse.prove.report.proof import CandidateReport, Report
 
 Row = tuple[str, ...]
+MOST_PAIRS = 6
+"""More are a table, not sentences."""
 _MOST_TAG_ROWS = 60
 
 
@@ -78,8 +80,32 @@ def comparison(c: Comparison) -> str:
 
 
 def comparisons(report: Report) -> list[str]:
-    """One sentence for each pair, those against the baseline first."""
-    return [comparison(c) for c in report.comparisons]
+    """One sentence for each pair, those against the baseline first; of many pairs only those."""
+    every = report.comparisons
+    named = every
+    if len(every) > MOST_PAIRS:
+        named = tuple(c for c in every if c.b == report.baseline)
+    more = len(every) - len(named)
+    rest = [f"{more} more pairs are in report.html and report.json"] if more else []
+    return [*(comparison(c) for c in named), *rest]
+
+
+def pairs(report: Report) -> Table:
+    """All pairs as a table."""
+    rows = [
+        (
+            f"{c.a} less {c.b}",
+            points(c.difference),
+            points_range(c.interval),
+            f"{c.only_a} : {c.only_b}",
+            f"{c.p:.3g}",
+            f"{c.p_holm:.3g}",
+            "yes" if c.is_real else "no",
+        )
+        for c in report.comparisons
+    ]
+    header = ("pair", "points", "95 % interval", "better in", "p", "p (Holm)", "beyond chance")
+    return Table(title="Pairs", header=header, rows=rows)
 
 
 def verdicts(report: Report) -> Table:

@@ -17,6 +17,7 @@ from pilothouse.prove.report.figures import CandidateFigures
 from pilothouse.prove.report.tags import TagEffect
 
 MOST_TAGS_NAMED = 5
+MOST_RIVALS_NAMED = 3
 
 
 class Qualitative(Struct, frozen=True, kw_only=True):
@@ -33,26 +34,40 @@ def qualities(
     effects: Sequence[TagEffect],
 ) -> Qualitative:
     """Of `candidate` among `others`."""
-    good: list[str] = []
-    bad: list[str] = []
-    for c in comparisons:
-        if candidate.name in (c.a, c.b) and c.is_real:
-            sign = 1 if c.a == candidate.name else -1
-            low, high = sorted((sign * c.interval.low, sign * c.interval.high))
-            other = c.b if sign == 1 else c.a
-            better = sign * c.difference > 0
-            (good if better else bad).append(
-                f"{'more' if better else 'less'} accurate than {other}: "
-                f"{_points(sign * c.difference)} points ({_points(low)} to {_points(high)})"
-            )
-    for other in others:
-        for is_better, words in (*_money(candidate, other), *_speed(candidate, other)):
-            (good if is_better else bad).append(words)
-        for is_better, words in _failures(candidate, other):
-            (good if is_better else bad).append(words)
-    for is_better in (True, False):
-        (good if is_better else bad).extend(_tags(candidate.name, effects, is_better))
+    kinds = (
+        [w for c in comparisons if (w := _accuracy(candidate.name, c)) is not None],
+        [w for other in others for w in _money(candidate, other)],
+        [w for other in others for w in _speed(candidate, other)],
+        [w for other in others for w in _failures(candidate, other)],
+    )
+    good, bad = (
+        [
+            *(line for kind in kinds for line in _first([w for is_it, w in kind if is_it == side])),
+            *_tags(candidate.name, effects, side),
+        ]
+        for side in (True, False)
+    )
     return Qualitative(strengths=tuple(good), weaknesses=tuple(bad))
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    """Among many rivals a few are named."""
+    if len(lines) <= MOST_RIVALS_NAMED + 1:
+        return list(lines)
+    what = lines[0].partition(" than ")[0]
+    more = len(lines) - MOST_RIVALS_NAMED
+    return [*lines[:MOST_RIVALS_NAMED], f"{what} than {more} others"]
+
+
+def _accuracy(name: str, c: Comparison) -> tuple[bool, str] | None:
+    if name not in (c.a, c.b) or not c.is_real:
+        return None
+    sign = 1 if c.a == name else -1
+    low, high = sorted((sign * c.interval.low, sign * c.interval.high))
+    by, other = sign * c.difference, c.b if sign == 1 else c.a
+    word = "more" if by > 0 else "less"
+    words = f"{_points(by)} points ({_points(low)} to {_points(high)})"
+    return by > 0, f"{word} accurate than {other}: {words}"
 
 
 def _tags(name: str, effects: Sequence[TagEffect], is_better: bool) -> list[str]:

@@ -135,7 +135,11 @@ def _plots(report: Report) -> Markup:
 
 
 def _comparisons(report: Report) -> list[Markup | None]:
-    return [_list(rows.comparisons(report))]
+    if not report.comparisons:
+        return []
+    caption = "Differences of accuracy in points, case by case; p-values corrected for the number of pairs"
+    sentences = rows.comparisons(report) if len(report.comparisons) <= rows.MOST_PAIRS else []
+    return [_list(sentences), tables.plain(rows.pairs(report), caption)]
 
 
 def _qualities(candidates: Sequence[CandidateReport]) -> Markup | None:

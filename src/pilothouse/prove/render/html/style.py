@@ -50,7 +50,7 @@ figure{margin:.4rem 0}figcaption{color:var(--soft);font-size:.8rem}
 svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif}
 .plot{max-width:36rem}
 svg text{fill:var(--fg)}svg .axis{stroke:var(--soft)}svg .grid{stroke:var(--line)}svg .tick{fill:var(--soft)}
-.bar svg{width:10rem;min-width:10rem}.bar .limit{stroke:var(--fg);stroke-dasharray:3 2}
+.bar svg{width:10rem;min-width:10rem}.bar small{white-space:nowrap}.bar .limit{stroke:var(--fg);stroke-dasharray:3 2}
 .k0{--k:var(--s0)}.k1{--k:var(--s1)}.k2{--k:var(--s2)}.k3{--k:var(--s3)}.k4{--k:var(--s4)}.k5{--k:var(--s5)}.k6{--k:var(--s6)}
 .k-line{stroke:var(--k);fill:none;stroke-width:2}.k-fill{fill:var(--k)}.k-thin{stroke:var(--k);stroke-width:1.5}
 .v-met{--k:var(--good)}.v-not-met{--k:var(--bad)}.v-not-yet-proven{--k:var(--open)}
