@@ -221,7 +221,7 @@ def _criteria(document: Document[PocFile], problems: list[InvalidInput]) -> tupl
         problems.append(document.error("criteria", "at least one criterion is needed"))
     for metric, text in document.value.criteria.items():
         try:
-            found.append(parse_criterion(metric, text))
+            found.append(parse_criterion(metric, text, list(document.value.scorers)))
         except InvalidInput as error:
             problems.append(document.error(f"criteria.{metric}", str(error)))
     return tuple(found)

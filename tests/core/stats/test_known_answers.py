@@ -9,7 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilothouse.core.stats.agreement import fleiss_kappa, kappa_of_table
+from pilothouse.core.stats.bradley_terry import bradley_terry
+from pilothouse.core.stats.calibration import brier, expected_calibration_error
+from pilothouse.core.stats.clusters import clustered_error
+from pilothouse.core.stats.judge_error import prediction_powered_mean, rogan_gladen
+from pilothouse.core.stats.multiple import benjamini_hochberg, holm
+from pilothouse.core.stats.newcombe import newcombe
 from pilothouse.core.stats.paired import mcnemar_exact, paired
+from pilothouse.core.stats.pass_at_k import pass_at_k
+from pilothouse.core.stats.power import (
+    cases_for_half_width,
+    half_width,
+    minimal_detectable_difference,
+    paired_cases_needed,
+)
 from pilothouse.core.stats.proportion import (
     cases_needed,
     clopper_pearson,
@@ -87,3 +101,83 @@ def test_the_number_of_cases_needed_decides_and_one_case_fewer_does_not() -> Non
     assert n is not None
     assert wilson(round(0.85 * n), n).low > 0.8
     assert cases_needed(0.8, 0.8) is None
+
+
+def test_an_error_that_clusters_share() -> None:
+    row = KNOWN["clustered_se"]
+    ours = clustered_error(row["x"], row["cluster"], is_adjusted=False)
+    assert isclose(ours, row["se_clustered"], abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("row", KNOWN["newcombe_difference_95"], ids=str)
+def test_the_difference_of_two_independent_shares(row: dict[str, Any]) -> None:
+    ours = newcombe(row["k1"], row["n1"], row["k2"], row["n2"])
+    assert isclose(ours.low, row["ci"][0], abs_tol=1e-9)
+    assert isclose(ours.high, row["ci"][1], abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("row", KNOWN["sample_size_paired"], ids=str)
+def test_cases_needed_to_compare_two(row: dict[str, Any]) -> None:
+    needed = paired_cases_needed(row["p_only_a"], row["p_only_b"], power=row["power"])
+    assert needed == row["n"]
+    apart = row["p_only_a"] + row["p_only_b"]
+    shown = minimal_detectable_difference(row["n"], apart)
+    assert shown <= row["p_only_a"] - row["p_only_b"] + 1e-9
+
+
+@pytest.mark.parametrize("row", KNOWN["mde_one_proportion"], ids=str)
+def test_half_widths_before_the_run(row: dict[str, Any]) -> None:
+    assert isclose(half_width(row["p"], row["n"]), row["half_width_wilson_95"], abs_tol=1e-9)
+    if row["p"] * row["n"] == round(row["p"] * row["n"]):
+        assert cases_for_half_width(row["p"], row["half_width_wilson_95"] + 1e-12) == row["n"]
+
+
+def test_many_comparisons() -> None:
+    row = KNOWN["multiple_comparisons"]
+    assert holm(row["p"]) == pytest.approx(row["holm"], abs=1e-12)
+    assert benjamini_hochberg(row["p"]) == pytest.approx(row["benjamini_hochberg"], abs=1e-12)
+
+
+@pytest.mark.parametrize("row", KNOWN["pass_at_k"], ids=str)
+def test_pass_at_k(row: dict[str, Any]) -> None:
+    assert isclose(pass_at_k(row["n"], row["c"], row["k"]), row["value"], abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("row", KNOWN["cohen_kappa"], ids=str)
+def test_cohens_kappa(row: dict[str, Any]) -> None:
+    assert isclose(kappa_of_table(row["table"]).value, row["kappa"], abs_tol=1e-9)
+
+
+def test_fleiss_kappa() -> None:
+    row = KNOWN["fleiss_kappa"]
+    assert isclose(fleiss_kappa(row["table"]), row["kappa"], abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("row", KNOWN["rogan_gladen"], ids=str)
+def test_a_rate_corrected_for_its_judge(row: dict[str, Any]) -> None:
+    ours = rogan_gladen(row["apparent"], row["sensitivity"], row["specificity"])
+    assert isclose(ours, row["corrected"], abs_tol=1e-9)
+
+
+def test_the_prediction_powered_mean() -> None:
+    row = KNOWN["prediction_powered_mean"]
+    rest = [int(x) for x in row["judge_on_unlabelled"]]
+    ours = prediction_powered_mean(row["human"], row["judge_on_same"], rest)
+    assert isclose(ours.value, row["estimate"], abs_tol=1e-9)
+    assert isclose(ours.standard_error, row["se"], abs_tol=1e-9)
+
+
+def test_bradley_terry() -> None:
+    row = KNOWN["bradley_terry"]
+    ours = bradley_terry(row["wins"])
+    assert [s.log_strength for s in ours[1:]] == pytest.approx(
+        row["log_strength_minus_first"], abs=1e-6
+    )
+    assert [s.elo for s in ours[1:]] == pytest.approx(row["elo_scale"], abs=1e-3)
+
+
+def test_calibration() -> None:
+    row = KNOWN["brier"]
+    assert isclose(brier(row["p"], row["y"]), row["value"], abs_tol=1e-9)
+    row = KNOWN["ece_5_bins"]
+    assert isclose(expected_calibration_error(row["p"], row["y"], 5), row["value"], abs_tol=1e-9)

@@ -23,13 +23,17 @@ class Interval(Struct, frozen=True):
 def wilson(k: int, n: int, confidence: float = 0.95) -> Interval:
     """Wilson's score interval for k successes of n. Raises `ValueError` unless 0 <= k <= n, n > 0."""
     _check(k, n)
+    return wilson_of(k / n, n, confidence)
+
+
+def wilson_of(share: float, n: float, confidence: float = 0.95) -> Interval:
+    """Wilson's interval for a share of n, which need not be whole (an effective number)."""
     z = _z(confidence)
-    p = k / n
-    centre = p + z * z / (2 * n)
-    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    centre = share + z * z / (2 * n)
+    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    low = 0.0 if k == 0 else (centre - half) / scale
-    high = 1.0 if k == n else (centre + half) / scale
+    low = 0.0 if share <= 0 else (centre - half) / scale
+    high = 1.0 if share >= 1 else (centre + half) / scale
     return Interval(low, high)
 
 

@@ -111,7 +111,7 @@ def pairs(report: Report) -> Table:
 def verdicts(report: Report) -> Table:
     """One row for each candidate and criterion."""
     rows = [
-        (c.name, f"{j.criterion.metric} {j.criterion.text}", measured(j), j.verdict, j.why)
+        (c.name, f"{j.criterion.name} {j.criterion.text}", measured(j), j.verdict, j.why)
         for c in report.candidates
         for j in c.judged
     ]

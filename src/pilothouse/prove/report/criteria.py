@@ -72,7 +72,7 @@ _Found = tuple[Judged, int | None]
 
 
 def _judged(criterion: Criterion, asked: Asked) -> _Found:
-    metric, _, tag = criterion.metric.partition("@")
+    metric, tag = criterion.metric, criterion.tag or ""
     answers = _tagged(asked.answers, tag)
     if not answers.outcomes:
         return unproven(criterion, f'no case with the tag "{tag}" was asked'), None
@@ -82,6 +82,10 @@ def _judged(criterion: Criterion, asked: Asked) -> _Found:
         return _of_cost(criterion, answers)
     if metric == "failure_rate":
         return _of_mean(criterion, answers, is_failed)
+    if metric == "ungraded_rate":
+        return _of_mean(criterion, answers, _is_ungraded)
+    if metric == "tokens_per_second_p50":
+        return _of_speed(criterion, answers)
     if metric == "accuracy_loss":
         baseline = None if asked.baseline is None else _tagged(asked.baseline, tag)
         return _of_loss(criterion, answers, baseline)
@@ -165,6 +169,26 @@ def _of_quantile(criterion: Criterion, answers: Answers, what: str, part: float)
     )
     judged = judge(criterion, found.value, bounds, "95 % order-statistic interval")
     return _spread(judged, criterion, len(values))
+
+
+def _of_speed(criterion: Criterion, answers: Answers) -> _Found:
+    speeds = [
+        1000 * o.output_tokens / (o.latency_ms - o.ttft_ms)
+        for o in answers.outcomes
+        if o.output_tokens and o.latency_ms and o.ttft_ms and o.latency_ms > o.ttft_ms
+    ]
+    if not speeds:
+        return unproven(criterion, "no token was timed: say `stream: true`"), None
+    found = quantile(speeds, 0.5)
+    low = 0.0 if found.low is None else found.low
+    bounds = Interval(low, max(speeds) if found.high is None else found.high)
+    judged = judge(criterion, found.value, bounds, "95 % order-statistic interval")
+    return _spread(judged, criterion, len(speeds))
+
+
+def _is_ungraded(outcome: Outcome) -> float | None:
+    """Of answers; a failure has nothing to grade."""
+    return None if outcome.error_class else float(None in outcome.values)
 
 
 def _spread(judged: Judged, criterion: Criterion, n: int) -> _Found:

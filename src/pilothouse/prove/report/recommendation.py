@@ -199,7 +199,7 @@ def _next_steps(
 
 
 def _named(judged: Judged) -> str:
-    return f"{judged.criterion.metric} {judged.criterion.text}"
+    return f"{judged.criterion.name} {judged.criterion.text}"
 
 
 def _measured(judged: Judged) -> str:

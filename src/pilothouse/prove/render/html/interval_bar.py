@@ -19,7 +19,7 @@ def interval_bar(judged: Judged) -> Markup | None:
     x = scale([low, high, limit, judged.value], 4, _WIDTH - 4)
     middle = _HEIGHT / 2
     kind = f"v-{judged.verdict.replace(' ', '-')}"
-    title = f"{judged.criterion.metric}: {measured(judged)}, threshold {limit:g}, {judged.verdict}"
+    title = f"{judged.criterion.name}: {measured(judged)}, threshold {limit:g}, {judged.verdict}"
     return drawing(
         title,
         _WIDTH,

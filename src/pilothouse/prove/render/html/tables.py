@@ -57,7 +57,7 @@ def verdicts(report: Report) -> Markup:
             "tr",
             element("th", c.name, scope="row"),
             element("td", badge(j.verdict)),
-            element("td", f"{j.criterion.metric} {j.criterion.text}", class_="n"),
+            element("td", f"{j.criterion.name} {j.criterion.text}", class_="n"),
             element("td", interval_bar(j), element("small", measured(j)), class_="bar"),
             element("td", j.why),
         )
