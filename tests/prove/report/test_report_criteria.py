@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pilothouse.core.criterion import Criterion, Judged
+from pilothouse.core.criterion import Criterion, Judged, parse_criterion
 from pilothouse.core.stats.proportion import clopper_pearson
 from pilothouse.prove.evidence import CaseFact, Evidence
 from pilothouse.prove.report import report
@@ -17,7 +17,7 @@ from pilothouse.prove.report import report
 
 def criterion(metric: str, threshold: float, *, is_floor: bool = True) -> Criterion:
     text = f"{'>=' if is_floor else '<='} {threshold}"
-    return Criterion(metric=metric, is_floor=is_floor, threshold=threshold, text=text)
+    return parse_criterion(metric, text, scorers=("grounded", "polite"))
 
 
 def judged(found: Evidence, *asked: Criterion, candidate: int = 0) -> Judged:
@@ -87,6 +87,16 @@ def test_an_open_criterion_says_how_many_more_cases_would_decide() -> None:
     assert judged(yes_no("1" * 80 + "0" * 20), criterion("accuracy", 0.8)).why.endswith(
         "no number of cases would do"
     )
+
+
+def test_tokens_a_second_and_ungraded_answers_can_have_criteria() -> None:
+    fast = yes_no("1" * 80)  # 40 tokens after the first in 400 ms and more
+    asked = criterion("tokens_per_second_p50", 50)
+    found = judged(fast, asked)
+    assert (found.verdict, found.value) == ("met", pytest.approx(40 / 0.439, rel=0.01))
+    assert "after the first token" in found.why
+    partly = evidence([outcome(i, 0, None if i < 30 else 1.0) for i in range(100)], ["a"])
+    assert judged(partly, criterion("ungraded_rate", 0.1, is_floor=False)).verdict == "not met"
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.floats(0.05, 0.95))

@@ -190,7 +190,7 @@ def _next_steps(
         ]
     found: list[str] = []
     for candidate in open_ones:
-        needed = [more for more in state[candidate.name].further if more is not None]
+        needed = [j.more for j in state[candidate.name].judged if j.more is not None]
         if needed:
             found.append(
                 f"ask {candidate.name} about {max(needed):,} more cases: that would decide"
