@@ -28,7 +28,10 @@ def markdown(report: Report) -> str:
         *section("Next", report.recommendation.next_steps),
         *_qualities(report),
     ]
-    for made in (rows.scorers, rows.speed, rows.hours, rows.tags, rows.failures, rows.stability):
+    for made in (
+        *(rows.judges, rows.scorers, rows.speed, rows.hours),
+        *(rows.tags, rows.failures, rows.stability),
+    ):
         found = made(report)
         if found is not None:
             parts += [f"## {found.title}", table(found)]

@@ -144,6 +144,31 @@ def scorers(report: Report) -> Table | None:
     return Table(title="Other scorers", header=header, rows=rows)
 
 
+def judges(report: Report) -> Table | None:
+    """What judges said, and what people would have; None without a judge that was measured."""
+    rows = [
+        (
+            c.name,
+            s.words,
+            share(j.said),
+            f"{share(j.value)} ({share_range(j.interval)})",
+            share(j.sensitivity),
+            share(j.specificity),
+            str(j.labels),
+        )
+        for c in report.candidates
+        for s in c.scorers
+        if (j := s.judged) is not None
+    ]
+    if not rows:
+        return None
+    header = (
+        *("candidate", "scorer", "the judge said", "people would say (95 % interval)"),
+        *("sensitivity", "specificity", "human labels"),
+    )
+    return Table(title="Corrected for judges' errors", header=header, rows=rows)
+
+
 def speed(report: Report) -> Table | None:
     """Times with their intervals; None when nothing was timed."""
     if not any(c.latency.recorded for c in report.candidates):
@@ -267,6 +292,8 @@ def notes(report: Report) -> list[str]:
     found = [w.text for w in report.warnings]
     if report.excluded:
         found.append(f"left out: {report.excluded}")
+    if report.judge_usd:
+        found.append(f"judges cost {dollars(report.judge_usd)} USD of the money paid in this run")
     if report.reused:
         found.append(f"{count(report.reused, 'answer')} had been paid for by an earlier run")
     for c in report.candidates:

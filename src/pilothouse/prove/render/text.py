@@ -33,7 +33,7 @@ def show(report: Report, out: Terminal) -> None:
         for r in verdicts.rows
     ]
     _table(Table(title=verdicts.title, header=verdicts.header, rows=coloured), out)
-    for made in (rows.speed, rows.failures, rows.stability):
+    for made in (rows.judges, rows.speed, rows.failures, rows.stability):
         found = made(report)
         if found is not None:
             _table(found, out)

@@ -8,13 +8,14 @@ what was seen stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil, log
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pilothouse.core.criterion import Criterion, Judged, Verdict, judge, unproven
+from pilothouse.core.stats.judge_error import JudgeCounts
 from pilothouse.core.stats.mean_interval import mean_interval
 from pilothouse.core.stats.proportion import Interval, cases_needed
 from pilothouse.core.stats.quantile import quantile
@@ -23,11 +24,13 @@ from pilothouse.prove.report.answers import MAIN, Answers, score
 from pilothouse.prove.report.comparisons import paired_difference
 from pilothouse.prove.report.costs import cost_figures
 from pilothouse.prove.report.failures import is_failed
+from pilothouse.prove.report.judged_rate import judged_rate
 from pilothouse.prove.report.latency import speeds_of
 
 MAIN_NAME = "accuracy"
 _QUANTILE = re.compile(r"(latency|ttft)_p(\d{1,2}(?:\.\d+)?)_ms")
 _TAIL = 0.025
+_UNMEASURED = "graded by a judge that nobody has compared with people: calibrate it, or say that it is trusted"
 
 
 class CandidateVerdict(Struct, frozen=True, kw_only=True):
@@ -45,6 +48,10 @@ class Asked(Struct, frozen=True, kw_only=True):
     baseline: Answers | None
     """None when the baseline was asked nothing."""
     scorers: Sequence[str]
+    judges: Mapping[str, JudgeCounts | None] = {}
+    """Of the scorers that ask one: how it did against people; None = nobody has measured it."""
+    trusts_judges: bool = False
+    """A judge that nobody has measured may decide."""
 
 
 def verdict_of(criteria: Sequence[Criterion], asked: Asked) -> CandidateVerdict:
@@ -80,6 +87,13 @@ def _judged(criterion: Criterion, asked: Asked) -> Judged:
     scorer = _scorer(metric, asked.scorers)
     if scorer is None:
         return unproven(criterion, f'this run has no scorer "{metric}"')
+    name = asked.scorers[scorer]
+    if name in asked.judges:
+        judge_counts = asked.judges[name]
+        if judge_counts is not None:
+            return _of_judge(criterion, answers, scorer, judge_counts)
+        if not asked.trusts_judges:
+            return unproven(criterion, _UNMEASURED)
     return _of_mean(criterion, answers, lambda outcome: score(outcome, scorer))
 
 
@@ -121,6 +135,20 @@ def _of_mean(
     needed = cases_needed(found.value, criterion.threshold)
     total = None if needed is None else ceil(needed * found.n / found.effective_n)
     return _open(judged, total, found.n)
+
+
+def _of_judge(criterion: Criterion, answers: Answers, scorer: int, counts: JudgeCounts) -> Judged:
+    found = judged_rate(answers, scorer, counts)
+    if found is None:
+        return unproven(criterion, "its judge says no more of these answers than a coin")
+    why = (
+        f"corrected for its judge's errors: sensitivity {100 * found.sensitivity:.0f} %, specificity "
+        f"{100 * found.specificity:.0f} % on {found.labels} human labels"
+    )
+    judged = judge(criterion, found.value, found.interval, why)
+    if judged.verdict != "not yet proven":
+        return judged
+    return replace(judged, why=f"{why}; the interval holds {criterion.threshold:g}")
 
 
 def _of_cost(criterion: Criterion, answers: Answers) -> Judged:

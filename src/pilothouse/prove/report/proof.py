@@ -104,7 +104,16 @@ def report(
     pairs = comparisons(answers, settings.baseline)
     baseline = next((a for a in answers if a.name == settings.baseline), None)
     verdicts = [
-        verdict_of(settings.criteria, Asked(answers=a, baseline=baseline, scorers=evidence.scorers))
+        verdict_of(
+            settings.criteria,
+            Asked(
+                answers=a,
+                baseline=baseline,
+                scorers=evidence.scorers,
+                judges=settings.judged_scorers,
+                trusts_judges=settings.trusts_judges,
+            ),
+        )
         for a in answers
     ]
     tags = tag_figures(evidence.cases, answers)

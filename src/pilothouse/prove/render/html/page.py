@@ -53,6 +53,10 @@ def _sections(report: Report, asked: str | None) -> list[Markup]:
         _section("Speed", *_speed(report)),
         _section("Run to run", _optional(rows.stability(report), "Repeats of the same case")),
         _section(
+            "Corrected for judges' errors",
+            _optional(rows.judges(report), "What the judge said, and what people would say of it"),
+        ),
+        _section(
             "Other scorers", _optional(rows.scorers(report), "The same answers, scored otherwise")
         ),
         _section("Where they disagree", _disagreements(report)),
