@@ -14,10 +14,13 @@ from pilothouse.core.stats.proportion import Interval
 from pilothouse.core.stats.quantile import Quantile
 from pilothouse.prove.report.comparisons import Comparison
 from pilothouse.prove.report.figures import CandidateFigures
+from pilothouse.prove.report.numbers import share
+from pilothouse.prove.report.spots import Spot
 from pilothouse.prove.report.tags import TagEffect
 
 MOST_TAGS_NAMED = 5
 MOST_RIVALS_NAMED = 3
+MOST_SPOTS_NAMED = 3
 
 
 class Qualitative(Struct, frozen=True, kw_only=True):
@@ -32,8 +35,9 @@ def qualities(
     others: Sequence[CandidateFigures],
     comparisons: Sequence[Comparison],
     effects: Sequence[TagEffect],
+    own: Sequence[Spot],
 ) -> Qualitative:
-    """Of `candidate` among `others`."""
+    """Of `candidate` among `others`; `own` are its tags against its other cases."""
     kinds = (
         [w for c in comparisons if (w := _accuracy(candidate.name, c)) is not None],
         [w for other in others for w in _money(candidate, other)],
@@ -44,6 +48,7 @@ def qualities(
         [
             *(line for kind in kinds for line in _first([w for is_it, w in kind if is_it == side])),
             *_tags(candidate.name, effects, side),
+            *_spots(own, side),
         ]
         for side in (True, False)
     )
@@ -82,6 +87,17 @@ def _tags(name: str, effects: Sequence[TagEffect], is_better: bool) -> list[str]
         f"{word} on {e.tag}: {_points(e.difference)} points against the others "
         f"({_points(e.interval.low)} to {_points(e.interval.high)}, {e.cases} cases)"
         for e in mine[:MOST_TAGS_NAMED]
+    ]
+
+
+def _spots(own: Sequence[Spot], is_better: bool) -> list[str]:
+    mine = [s for s in own if s.stands_out and (s.difference > 0) == is_better]
+    mine.sort(key=lambda s: (-abs(s.difference), s.tag))
+    word = "strong" if is_better else "weak"
+    return [
+        f"{word} on {s.tag}: {share(s.accuracy)} against its own {share(s.elsewhere)} elsewhere "
+        f"({_points(s.interval.low)} to {_points(s.interval.high)} points, {s.cases} cases)"
+        for s in mine[:MOST_SPOTS_NAMED]
     ]
 
 
