@@ -61,11 +61,11 @@ def verdict_of(criteria: Sequence[Criterion], asked: Asked) -> CandidateVerdict:
 
 
 def overall(judged: Sequence[Judged]) -> Verdict:
-    """The worst of them."""
+    """The worst of them; where nothing was asked, nothing is proven."""
     verdicts = {j.verdict for j in judged}
     if "not met" in verdicts:
         return "not met"
-    return "not yet proven" if "not yet proven" in verdicts else "met"
+    return "not yet proven" if "not yet proven" in verdicts or not verdicts else "met"
 
 
 def _judged(criterion: Criterion, asked: Asked) -> Judged:
