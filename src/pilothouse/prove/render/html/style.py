@@ -67,7 +67,8 @@ code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.87em;ove
 .tools button{font:inherit;font-size:.85rem;color:var(--fg);background:var(--card);border:1px solid var(--line);
 border-radius:.3rem;padding:.2rem .7rem;cursor:pointer}
 @media(max-width:40rem){svg{font-size:15px}main{padding:.75rem .75rem 3rem}h1{font-size:1.25rem}}
-@media print{:root{color-scheme:light}body{font-size:11px}main{max-width:none;padding:0}.tools{display:none}.heat,.badge,th{print-color-adjust:exact}
+@media print{:root{color-scheme:light}body{font-size:11px}main{max-width:none;padding:0}
+.tools{display:none}.heat,.badge,th{print-color-adjust:exact}
 .scroll{overflow:visible;border:0}pre{max-height:none}h2,h3,summary{break-after:avoid}tr,figure{break-inside:avoid}
 details::details-content{content-visibility:visible;display:block}}
 """.strip().replace("\n", "")
