@@ -76,7 +76,7 @@ def _without(whole: MeanInterval, here: MeanInterval) -> _Rest | None:
     value = (whole.n * whole.value - here.n * here.value) / n
     squares = _squares(whole) - _squares(here)
     error = sqrt(max(0.0, squares - n * value**2) / (n - 1) / n)
-    return _Rest(value, error, n, whole.how == "Wilson")
+    return _Rest(value, error, n, whole.how in ("Wilson", "Clopper-Pearson"))
 
 
 def _squares(found: MeanInterval) -> float:
