@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from evidence_builder import HOUR_US, evidence, outcome, rich, settings, yes_no
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pilothouse.core.pico import PICO
@@ -175,3 +177,43 @@ def test_cases_shown_are_those_where_candidates_disagree_and_where_all_fail() ->
     assert [c.case_id for c in made.shown.disagreements] == ["q1", "q2"]
     assert [c.case_id for c in made.shown.worst] == ["q3"]
     assert (made.shown.disagreeing, made.shown.all_wrong) == (2, 1)
+
+
+def test_a_lone_candidate_is_compared_with_itself_tag_by_tag() -> None:
+    facts = [CaseFact(id=f"q{i}", tags=("refund" if i < 40 else "usual",)) for i in range(200)]
+    made = report(settings("a"), yes_no("1" * 12 + "0" * 28 + "1" * 150 + "0" * 10, cases=facts))
+    found = made.candidates[0].qualitative
+    assert found.weaknesses[0].startswith(
+        "weak on refund: 30.00 % against its own 93.75 % elsewhere"
+    )
+    assert found.strengths[0].startswith("strong on usual")
+    spot = {s.tag: s for s in made.candidates[0].spots}["refund"]
+    assert spot.interval.low < spot.difference < spot.interval.high < 0
+
+
+def test_tags_that_differ_by_chance_are_no_spots() -> None:
+    facts = [CaseFact(id=f"q{i}", tags=(f"t{i % 10}",)) for i in range(200)]
+    made = report(settings("a"), yes_no(("1" * 30 + "0" * 10) * 5, cases=facts))
+    assert not any("on t" in w for w in made.candidates[0].qualitative.weaknesses)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 0.25, 1.0]), st.booleans()), min_size=20, max_size=60)
+)
+def test_what_is_left_without_a_tag_is_what_its_other_cases_make(
+    rows: list[tuple[float, bool]],
+) -> None:
+    """From sums, as from the answers themselves."""
+    facts = [CaseFact(id=f"q{i}", tags=("t",) if has else ()) for i, (_, has) in enumerate(rows)]
+    given_ = evidence([outcome(i, 0, v) for i, (v, _) in enumerate(rows)], ["a"], facts)
+    rest = [v for v, has in rows if not has]
+    found = report(settings("a"), given_).candidates[0].spots
+    if len(rest) >= 5 and len(rows) - len(rest) >= 5:
+        assert found[0].elsewhere == pytest.approx(sum(rest) / len(rest))
+        apart = evidence([outcome(i, 0, v) for i, v in enumerate(rest)], ["a"])
+        error = report(settings("a"), apart).candidates[0].accuracy
+        tag = report(settings("a"), given_).tags.rows[0].cells[0].accuracy
+        assert error is not None and tag is not None
+        if found[0].interval.high < 1 and {v for v, _ in rows} - {0.0, 1.0}:
+            half = 1.959964 * (error.standard_error**2 + tag.standard_error**2) ** 0.5
+            assert found[0].interval.high - found[0].difference == pytest.approx(half, abs=1e-6)

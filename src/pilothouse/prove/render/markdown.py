@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pilothouse.prove.render import rows
+from pilothouse.prove.render import details, rows
 from pilothouse.prove.render.rows import Row, Table
 from pilothouse.prove.report.labels import LabelDifference
 from pilothouse.prove.report.proof import Report
@@ -28,7 +28,10 @@ def markdown(report: Report) -> str:
         *section("Next", report.recommendation.next_steps),
         *_qualities(report),
     ]
-    for made in (rows.scorers, rows.speed, rows.hours, rows.tags, rows.failures, rows.stability):
+    for made in (
+        *(details.judges, details.scorers, details.speed, details.hours),
+        *(details.tags, details.failures, details.stability),
+    ):
         found = made(report)
         if found is not None:
             parts += [f"## {found.title}", table(found)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pilothouse.prove.render import rows
+from pilothouse.prove.render import details, rows
 from pilothouse.prove.render.rows import Row, Table
 from pilothouse.prove.report.proof import Report
 
@@ -33,7 +33,7 @@ def show(report: Report, out: Terminal) -> None:
         for r in verdicts.rows
     ]
     _table(Table(title=verdicts.title, header=verdicts.header, rows=coloured), out)
-    for made in (rows.speed, rows.failures, rows.stability):
+    for made in (details.judges, details.speed, details.failures, details.stability):
         found = made(report)
         if found is not None:
             _table(found, out)

@@ -27,10 +27,8 @@ class Answers(Struct, frozen=True, kw_only=True):
     keys: Sequence[Hashable] | None
     """What each case shares with others (its cluster, or itself when asked more than once); None = nothing."""
 
-    @property
-    def case_keys(self) -> Sequence[Hashable] | None:
-        """`keys` where cases themselves share a cluster; None = they are independent."""
-        return self.keys if self.keys is not None and _are_clustered(self.cases) else None
+    case_keys: Sequence[Hashable] | None
+    """`keys` where cases themselves share clusters; None = they are independent of each other."""
 
     def column(
         self, read: Callable[[Outcome], float | None]
@@ -71,26 +69,25 @@ def answers_by_candidate(evidence: Evidence) -> tuple[Answers, ...]:
     for outcome in evidence.outcomes:
         grouped[outcome.candidate].append(outcome)
         has_repeats = has_repeats or outcome.repeat > 0
-    keys = _keys(evidence.cases, has_repeats)
+    clusters = _clusters(evidence.cases)
+    keys = list(range(len(evidence.cases))) if clusters is None and has_repeats else clusters
     return tuple(
-        Answers(name=name, index=i, outcomes=grouped[i], cases=evidence.cases, keys=keys)
+        Answers(
+            name=name,
+            index=i,
+            outcomes=grouped[i],
+            cases=evidence.cases,
+            keys=keys,
+            case_keys=clusters,
+        )
         for i, name in enumerate(evidence.candidates)
         if grouped[i]
     )
 
 
-def _keys(cases: Sequence[CaseFact], has_repeats: bool) -> list[Hashable] | None:
-    if not has_repeats and not _are_clustered(cases):
+def _clusters(cases: Sequence[CaseFact]) -> list[Hashable] | None:
+    """One for each case, itself where it has none; None when no two cases share one."""
+    named = [case.cluster for case in cases if case.cluster is not None]
+    if len(set(named)) == len(named):
         return None
     return [i if case.cluster is None else case.cluster for i, case in enumerate(cases)]
-
-
-def _are_clustered(cases: Sequence[CaseFact]) -> bool:
-    """Whether two cases share a cluster."""
-    seen: set[str] = set()
-    for case in cases:
-        if case.cluster is not None:
-            if case.cluster in seen:
-                return True
-            seen.add(case.cluster)
-    return False

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from pilothouse.core.stats.judge_error import JudgeCounts
 from pilothouse.core.stats.mean_interval import MeanInterval, mean_interval
 from pilothouse.prove.evidence import Evidence, Stopped
 from pilothouse.prove.report.answers import MAIN, Answers, score
 from pilothouse.prove.report.confusion import ConfusionTable, confusion_table
 from pilothouse.prove.report.costs import CostFigures, cost_figures
 from pilothouse.prove.report.failures import FailureFigures, failure_figures
+from pilothouse.prove.report.judged_rate import JudgedRate, judged_rate
 from pilothouse.prove.report.labels import LabelDifference, labels
 from pilothouse.prove.report.latency import LatencyFigures, latency_figures
 from pilothouse.prove.report.settings import PublishedLabel, ReportSettings
@@ -31,6 +33,8 @@ class ScorerFigures(Struct, frozen=True, kw_only=True):
     ungraded: int
     mean: MeanInterval | None
     """None = it could grade nothing."""
+    judged: JudgedRate | None = None
+    """Corrected for its judge's errors, where those are known."""
 
 
 class CandidateFigures(Struct, frozen=True, kw_only=True):
@@ -70,7 +74,10 @@ def candidate_figures(
 ) -> CandidateFigures:
     """All figures of `answers`. `labels_wanted` is of `label_order`."""
     name, model = answers.name, settings.model_of(answers.name)
-    scorers = tuple(scorer_figures(evidence, answers, i) for i in range(len(evidence.scorers)))
+    scorers = tuple(
+        scorer_figures(evidence, answers, i, settings.judged_scorers.get(scorer))
+        for i, scorer in enumerate(evidence.scorers)
+    )
     labelled, differences = labels(answers, model, published)
     return CandidateFigures(
         name=name,
@@ -93,8 +100,10 @@ def candidate_figures(
     )
 
 
-def scorer_figures(evidence: Evidence, answers: Answers, scorer: int) -> ScorerFigures:
-    """One scorer's mean with its interval."""
+def scorer_figures(
+    evidence: Evidence, answers: Answers, scorer: int, judge: JudgeCounts | None
+) -> ScorerFigures:
+    """One scorer's mean with its interval; corrected when it asks a `judge` that was measured."""
     values, clusters = answers.column(lambda outcome: score(outcome, scorer))
     return ScorerFigures(
         scorer=evidence.scorers[scorer],
@@ -103,4 +112,5 @@ def scorer_figures(evidence: Evidence, answers: Answers, scorer: int) -> ScorerF
         graded=len(values),
         ungraded=len(answers.outcomes) - len(values),
         mean=mean_interval(values, clusters) if values else None,
+        judged=None if judge is None else judged_rate(answers, scorer, judge),
     )

@@ -48,7 +48,7 @@ def latency_figures(answers: Answers) -> LatencyFigures:
         return LatencyFigures(recorded=0)
     times = sorted(_ms(o) for o in timed)
     first = sorted(o.ttft_ms for o in timed if o.ttft_ms is not None)
-    speeds, how = _speeds(timed)
+    speeds, how = speeds_of(timed)
     return LatencyFigures(
         recorded=len(times),
         p50_ms=quantile(times, 0.5),
@@ -67,8 +67,12 @@ def _ms(outcome: Outcome) -> float:
     return outcome.latency_ms or 0.0
 
 
-def _speeds(timed: Sequence[Outcome]) -> tuple[list[float], str]:
-    """After the first token where that was recorded of every answer, else over the whole answer."""
+def speeds_of(outcomes: Sequence[Outcome]) -> tuple[list[float], str]:
+    """Tokens a second of the answers that have tokens and a time, and what they were counted over.
+
+    After the first token where that was recorded of every answer, else over the whole answer.
+    """
+    timed = [o for o in outcomes if o.error_class is None and o.latency_ms is not None]
     is_streamed = all(o.ttft_ms is not None for o in timed)
     speeds: list[float] = []
     for outcome in timed:
@@ -76,8 +80,7 @@ def _speeds(timed: Sequence[Outcome]) -> tuple[list[float], str]:
         tokens = (outcome.output_tokens or 0) - is_streamed
         if tokens > 0 and seconds > 0:
             speeds.append(tokens / seconds)
-    how = "after the first token" if is_streamed else "over the whole answer, waiting included"
-    return speeds, how
+    return speeds, "after the first token" if is_streamed else "waiting for the first one included"
 
 
 def _curve(ordered: Sequence[float]) -> tuple[tuple[float, float], ...]:

@@ -82,6 +82,8 @@ def _writer(metric: str) -> Callable[[float], str]:
         return lambda value: f"{dollars(value)} USD"
     if metric.startswith(("latency", "ttft")):
         return milliseconds
-    if metric.startswith("accuracy_loss"):
+    if metric.startswith("tokens"):
+        return lambda value: f"{value:.0f} tokens/s"
+    if metric == "accuracy_loss":
         return lambda value: f"{points(value)} points"
     return share

@@ -22,6 +22,7 @@ from pilothouse.prove.report.qualities import Qualitative, qualities
 from pilothouse.prove.report.recommendation import Recommendation, recommend
 from pilothouse.prove.report.settings import PublishedLabel, ReportSettings
 from pilothouse.prove.report.shown import Shown, choose_shown
+from pilothouse.prove.report.spots import Spot, spots
 from pilothouse.prove.report.tags import TagEffect, TagFigures, tag_figures
 from pilothouse.prove.report.warnings import Caveat, caveats
 
@@ -41,6 +42,8 @@ class CandidateReport(CandidateFigures, frozen=True, kw_only=True):
 
     metrics: GuideMetrics
     qualitative: Qualitative
+    spots: tuple[Spot, ...]
+    """Its most frequent tags against its other cases."""
     judged: tuple[Judged, ...]
     verdict: Verdict
     against_baseline: Comparison | None
@@ -104,10 +107,20 @@ def report(
     pairs = comparisons(answers, settings.baseline)
     baseline = next((a for a in answers if a.name == settings.baseline), None)
     verdicts = [
-        verdict_of(settings.criteria, Asked(answers=a, baseline=baseline, scorers=evidence.scorers))
+        verdict_of(
+            settings.criteria,
+            Asked(
+                answers=a,
+                baseline=baseline,
+                scorers=evidence.scorers,
+                judges=settings.judged_scorers,
+                trusts_judges=settings.trusts_judges,
+            ),
+        )
         for a in answers
     ]
     tags = tag_figures(evidence.cases, answers)
+    own = [spots(a, f.accuracy, tags.rows) for a, f in zip(answers, figures, strict=True)]
     front = frontier(figures, pairs)
     warned = caveats(settings, evidence, answers, figures, contamination)
     advice = recommend(figures, verdicts, pairs, front, warned)
@@ -122,7 +135,7 @@ def report(
         excluded=f'cases tagged "{settings.excluded}"' if settings.excluded else None,
         baseline=settings.baseline,
         recommendation=advice,
-        candidates=_candidates(figures, verdicts, pairs, tags.effects, settings.baseline),
+        candidates=_candidates(figures, verdicts, pairs, tags.effects, own, settings.baseline),
         comparisons=pairs,
         tags=tags,
         frontier=front,
@@ -150,18 +163,20 @@ def _candidates(
     verdicts: Sequence[CandidateVerdict],
     pairs: Sequence[Comparison],
     effects: Sequence[TagEffect],
+    own: Sequence[tuple[Spot, ...]],
     baseline: str,
 ) -> tuple[CandidateReport, ...]:
     return tuple(
         CandidateReport(
             **{field: getattr(f, field) for field in f.__struct_fields__},
             metrics=_metrics(f),
-            qualitative=qualities(f, [o for o in figures if o is not f], pairs, effects),
+            qualitative=qualities(f, [o for o in figures if o is not f], pairs, effects, mine),
+            spots=mine,
             judged=v.judged,
             verdict=v.verdict,
             against_baseline=next((c for c in pairs if (c.a, c.b) == (f.name, baseline)), None),
         )
-        for f, v in zip(figures, verdicts, strict=True)
+        for f, v, mine in zip(figures, verdicts, own, strict=True)
     )
 
 

@@ -14,9 +14,13 @@ from pilothouse.core.stats.proportion import Interval
 from pilothouse.core.stats.quantile import Quantile
 from pilothouse.prove.report.comparisons import Comparison
 from pilothouse.prove.report.figures import CandidateFigures
+from pilothouse.prove.report.numbers import share
+from pilothouse.prove.report.spots import Spot
 from pilothouse.prove.report.tags import TagEffect
 
 MOST_TAGS_NAMED = 5
+MOST_RIVALS_NAMED = 3
+MOST_SPOTS_NAMED = 3
 
 
 class Qualitative(Struct, frozen=True, kw_only=True):
@@ -31,28 +35,44 @@ def qualities(
     others: Sequence[CandidateFigures],
     comparisons: Sequence[Comparison],
     effects: Sequence[TagEffect],
+    own: Sequence[Spot],
 ) -> Qualitative:
-    """Of `candidate` among `others`."""
-    good: list[str] = []
-    bad: list[str] = []
-    for c in comparisons:
-        if candidate.name in (c.a, c.b) and c.is_real:
-            sign = 1 if c.a == candidate.name else -1
-            low, high = sorted((sign * c.interval.low, sign * c.interval.high))
-            other = c.b if sign == 1 else c.a
-            better = sign * c.difference > 0
-            (good if better else bad).append(
-                f"{'more' if better else 'less'} accurate than {other}: "
-                f"{_points(sign * c.difference)} points ({_points(low)} to {_points(high)})"
-            )
-    for other in others:
-        for is_better, words in (*_money(candidate, other), *_speed(candidate, other)):
-            (good if is_better else bad).append(words)
-        for is_better, words in _failures(candidate, other):
-            (good if is_better else bad).append(words)
-    for is_better in (True, False):
-        (good if is_better else bad).extend(_tags(candidate.name, effects, is_better))
+    """Of `candidate` among `others`; `own` are its tags against its other cases."""
+    kinds = (
+        [w for c in comparisons if (w := _accuracy(candidate.name, c)) is not None],
+        [w for other in others for w in _money(candidate, other)],
+        [w for other in others for w in _speed(candidate, other)],
+        [w for other in others for w in _failures(candidate, other)],
+    )
+    good, bad = (
+        [
+            *(line for kind in kinds for line in _first([w for is_it, w in kind if is_it == side])),
+            *_tags(candidate.name, effects, side),
+            *_spots(own, side),
+        ]
+        for side in (True, False)
+    )
     return Qualitative(strengths=tuple(good), weaknesses=tuple(bad))
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    """Among many rivals a few are named."""
+    if len(lines) <= MOST_RIVALS_NAMED + 1:
+        return list(lines)
+    what = lines[0].partition(" than ")[0]
+    more = len(lines) - MOST_RIVALS_NAMED
+    return [*lines[:MOST_RIVALS_NAMED], f"{what} than {more} others"]
+
+
+def _accuracy(name: str, c: Comparison) -> tuple[bool, str] | None:
+    if name not in (c.a, c.b) or not c.is_real:
+        return None
+    sign = 1 if c.a == name else -1
+    low, high = sorted((sign * c.interval.low, sign * c.interval.high))
+    by, other = sign * c.difference, c.b if sign == 1 else c.a
+    word = "more" if by > 0 else "less"
+    words = f"{_points(by)} points ({_points(low)} to {_points(high)})"
+    return by > 0, f"{word} accurate than {other}: {words}"
 
 
 def _tags(name: str, effects: Sequence[TagEffect], is_better: bool) -> list[str]:
@@ -67,6 +87,17 @@ def _tags(name: str, effects: Sequence[TagEffect], is_better: bool) -> list[str]
         f"{word} on {e.tag}: {_points(e.difference)} points against the others "
         f"({_points(e.interval.low)} to {_points(e.interval.high)}, {e.cases} cases)"
         for e in mine[:MOST_TAGS_NAMED]
+    ]
+
+
+def _spots(own: Sequence[Spot], is_better: bool) -> list[str]:
+    mine = [s for s in own if s.stands_out and (s.difference > 0) == is_better]
+    mine.sort(key=lambda s: (-abs(s.difference), s.tag))
+    word = "strong" if is_better else "weak"
+    return [
+        f"{word} on {s.tag}: {share(s.accuracy)} against its own {share(s.elsewhere)} elsewhere "
+        f"({_points(s.interval.low)} to {_points(s.interval.high)} points, {s.cases} cases)"
+        for s in mine[:MOST_SPOTS_NAMED]
     ]
 
 

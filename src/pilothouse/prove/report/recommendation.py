@@ -18,6 +18,9 @@ from pilothouse.prove.report.frontier import Frontier
 from pilothouse.prove.report.numbers import measured, points, points_range
 from pilothouse.prove.report.warnings import Caveat
 
+MOST_PAIRS = 4
+"""Pairs of candidates that are named; the table has them all."""
+
 
 class Recommendation(Struct, frozen=True, kw_only=True):
     """`choice` is None when no candidate has met every criterion."""
@@ -107,7 +110,10 @@ def _reasons(
             for j in verdict.judged
             if j.verdict == "not met"
         ]
-    found += [_against(choice.name, c) for c in comparisons if choice.name in (c.a, c.b)]
+    mine = [_against(choice.name, c) for c in comparisons if choice.name in (c.a, c.b)]
+    found += mine[:MOST_PAIRS]
+    if len(mine) > MOST_PAIRS:
+        found.append(f"{len(mine) - MOST_PAIRS} more comparisons are in the table of pairs")
     for other in passed[1:]:
         if choice.costs.per_request_usd and other.costs.per_request_usd:
             times = other.costs.per_request_usd / choice.costs.per_request_usd
@@ -148,11 +154,13 @@ def _not_proven(
         for j in v.judged
         if j.verdict == "not yet proven"
     ]
+    alike = [c for c in comparisons if not c.is_real]
     found += [
         f"that {c.a} and {c.b} differ in accuracy ({points_range(c.interval)} points)"
-        for c in comparisons
-        if not c.is_real
+        for c in alike[:MOST_PAIRS]
     ]
+    if len(alike) > MOST_PAIRS:
+        found.append(f"a difference in accuracy of {len(alike) - MOST_PAIRS} more pairs")
     found += [
         f"anything about the {what} of {c.name}: it was not {verb}"
         for c in candidates
@@ -182,7 +190,7 @@ def _next_steps(
         ]
     found: list[str] = []
     for candidate in open_ones:
-        needed = [more for more in state[candidate.name].further if more is not None]
+        needed = [j.more for j in state[candidate.name].judged if j.more is not None]
         if needed:
             found.append(
                 f"ask {candidate.name} about {max(needed):,} more cases: that would decide"

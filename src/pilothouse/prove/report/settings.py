@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from pilothouse.core.criterion import Criterion
+from pilothouse.core.stats.judge_error import JudgeCounts
 
 PublishedLabel = Callable[[str, str], bool | None]
 """Case id and model to the label its publishers gave, where there is one."""
@@ -38,6 +39,10 @@ class ReportSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The budget ended the run before every question was asked."""
     unvalidated_judges: tuple[str, ...] = ()
     """Judges whose agreement with people nobody has measured."""
+    judged_scorers: dict[str, JudgeCounts | None] = {}
+    """Scorers that ask a judge, with how it did against people; None = nobody has measured it."""
+    trusts_judges: bool = False
+    """Criteria may stand on a judge that nobody has measured, because the user said so."""
 
     def model_of(self, candidate: str) -> str:
         """The model behind a candidate; its own name when the settings do not list it."""

@@ -20,7 +20,7 @@ from pilothouse.prove.report.answers import Answers, score
 MOST_TAGS = 200
 """The most frequent ones; a tag for each customer would be no table."""
 FALSE_SHARE = 0.05
-_FEWEST_CASES = 5
+FEWEST_CASES = 5
 """With fewer no test is made."""
 
 
@@ -157,7 +157,7 @@ def _against(
             ours.append(mine[case])
             theirs.append(sum(rivals) / len(rivals))
             common.append(case)
-    if len(common) < _FEWEST_CASES:
+    if len(common) < FEWEST_CASES:
         return None
     keys = answers.case_keys
     return difference(ours, theirs, None if keys is None else [keys[case] for case in common])

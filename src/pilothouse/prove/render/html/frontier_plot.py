@@ -6,12 +6,24 @@ from collections.abc import Sequence
 
 from pilothouse.core.stats.proportion import Interval
 from pilothouse.prove.render.html.markup import Markup, element
-from pilothouse.prove.render.html.svg import Scale, axes, colour, dot, drawing, line, scale, text
+from pilothouse.prove.render.html.svg import (
+    Scale,
+    axes,
+    colour,
+    dot,
+    dots,
+    drawing,
+    line,
+    scale,
+    text,
+)
 from pilothouse.prove.report.frontier import COST, LATENCY, Frontier, FrontierPoint
 from pilothouse.prove.report.numbers import dollars, milliseconds, share
 
 _WIDTH, _HEIGHT = 470, 330
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 455, 14, 284
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 448, 14, 284
+_MOST_NAMED = 4
+"""More candidates get a number in the plot and their names below it."""
 _AXIS = {COST: "USD a request", LATENCY: "median time"}
 
 
@@ -37,6 +49,7 @@ def _plane(front: Frontier, dimension: str) -> Markup:
         path = " ".join(f"{x.at(_value(p, dimension))},{y.at(p.quality)}" for p in best)
         parts.append(element("polyline", points=path, class_="front"))
     taken: list[tuple[float, float]] = []
+    is_named = len(points) <= _MOST_NAMED
     for i, point in enumerate(points):
         at_x, at_y = x.at(_value(point, dimension)), y.at(point.quality)
         low, high = _range(point, dimension)[1:]
@@ -53,13 +66,15 @@ def _plane(front: Frontier, dimension: str) -> Markup:
         )
         said = f"{point.candidate}: {share(point.quality)} at {words(_value(point, dimension))}"
         parts.append(dot(at_x, at_y, i, said))
-        parts.append(_name(point.candidate, at_x, at_y, taken))
+        named = point.candidate if is_named else str(i + 1)
+        parts.append(_name(named, at_x, at_y, taken))
     what = "cost" if is_cost else "time"
     title = f"Quality over {what}: " + "; ".join(
         f"{p.candidate} {share(p.quality)} at {words(_value(p, dimension))}" for p in points
     )
     note = f"Accuracy over {what} with 95 % intervals; dashed: nobody beats these in both."
-    return _figure(drawing(title, _WIDTH, _HEIGHT, *parts), note)
+    numbers = None if is_named else dots([f"{i + 1} {p.candidate}" for i, p in enumerate(points)])
+    return _figure(drawing(title, _WIDTH, _HEIGHT, *parts), note, numbers)
 
 
 def _column(points: Sequence[FrontierPoint]) -> Markup:
@@ -86,8 +101,8 @@ def _column(points: Sequence[FrontierPoint]) -> Markup:
     return _figure(drawing(title, _WIDTH, height, *parts), note)
 
 
-def _figure(picture: Markup, note: str) -> Markup:
-    return element("figure", picture, element("figcaption", note), class_="plot")
+def _figure(picture: Markup, note: str, numbers: Markup | None = None) -> Markup:
+    return element("figure", picture, numbers, element("figcaption", note), class_="plot")
 
 
 def _quality_scale(points: Sequence[FrontierPoint], start: float, end: float) -> Scale:
@@ -120,7 +135,8 @@ def _name(name: str, x: float, y: float, taken: list[tuple[float, float]]) -> Ma
     """Beside its dot, off the rising frontier, a line lower for each name that is there already."""
     is_right = x > (_LEFT + _RIGHT) / 2
     place = y - 8 if is_right else y + 17
-    while any(abs(place - other) < 13 and abs(x - at) < 160 for at, other in taken):
+    reach = 12 + 7 * len(name)
+    while any(abs(place - other) < 13 and abs(x - at) < reach for at, other in taken):
         place += 14
     taken.append((x, place))
     shown = name if len(name) <= 26 else name[:25] + "…"

@@ -21,7 +21,7 @@ from pilothouse.prove.report.figures import CandidateFigures
 from pilothouse.prove.report.numbers import milliseconds, quantile_range
 
 _WIDTH, _HEIGHT = 470, 330
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 455, 14, 284
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 448, 14, 284
 
 
 def latency_plot(candidates: Sequence[CandidateFigures]) -> Markup | None:
@@ -31,9 +31,7 @@ def latency_plot(candidates: Sequence[CandidateFigures]) -> Markup | None:
     times = [ms for c in candidates for ms, _ in c.latency.curve]
     x = scale(times, _LEFT, _RIGHT, may_log=True)
     y = Scale(low=0.0, high=1.0, start=_BOTTOM, end=_TOP)
-    parts: list[str] = [
-        axes(x, y, milliseconds, lambda v: f"{100 * v:.0f} %", "time of the whole answer")
-    ]
+    parts: list[str] = [axes(x, y, _tick, lambda v: f"{100 * v:.0f} %", "time of the whole answer")]
     for i, candidate in enumerate(candidates):
         if candidate.latency.curve:
             parts += [_curve(candidate.latency.curve, x, y, i)]
@@ -76,3 +74,7 @@ def _mark(
         line(x.at(low), at, x.at(high), at, f"k-thin {colour(series)}"),
         dot(x.at(found.value), at, series, said, 4),
     ]
+
+
+def _tick(ms: float) -> str:
+    return f"{ms:g} ms" if ms < 1000 else f"{ms / 1000:g} s"

@@ -37,6 +37,16 @@ def method(report: Report) -> list[str]:
             "Tags: a candidate less the mean of the others on the cases of the tag, paired; named are those "
             "that stand after Benjamini–Hochberg at 5 %."
         )
+    if any(c.spots for c in report.candidates):
+        found.append(
+            "Strong and weak tags: a candidate's cases with the tag against its own without it, Newcombe's "
+            "interval, Benjamini–Hochberg at 5 %."
+        )
+    if any(s.judged for c in report.candidates for s in c.scorers):
+        found.append(
+            "Judges: the pass rate after Rogan and Gladen with the errors of sensitivity and specificity "
+            "in its interval (Lang and Reiczigel)."
+        )
     if any(c.variance for c in report.candidates):
         found.append("Run to run: the variance of one case's repeats, averaged over cases.")
     return found

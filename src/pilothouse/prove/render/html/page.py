@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from hashlib import sha256
 
-from pilothouse.prove.render import rows
+from pilothouse.prove.render import details, rows
 from pilothouse.prove.render.html import answers, tables
 from pilothouse.prove.render.html.frontier_plot import frontier_plot
 from pilothouse.prove.render.html.latency_plot import latency_plot
@@ -48,12 +48,19 @@ def _sections(report: Report, asked: str | None) -> list[Markup]:
         _section("By tag", tables.tags(report)),
         _section("Labels", *_confusions(report)),
         _section(
-            "Failures", _optional(rows.failures(report), "Attempts without an answer, by class")
+            "Failures", _optional(details.failures(report), "Attempts without an answer, by class")
         ),
         _section("Speed", *_speed(report)),
-        _section("Run to run", _optional(rows.stability(report), "Repeats of the same case")),
+        _section("Run to run", _optional(details.stability(report), "Repeats of the same case")),
         _section(
-            "Other scorers", _optional(rows.scorers(report), "The same answers, scored otherwise")
+            "Corrected for judges' errors",
+            _optional(
+                details.judges(report), "What the judge said, and what people would say of it"
+            ),
+        ),
+        _section(
+            "Other scorers",
+            _optional(details.scorers(report), "The same answers, scored otherwise"),
         ),
         _section("Where they disagree", _disagreements(report)),
         _section("Worst cases", _worst(report)),
@@ -135,7 +142,12 @@ def _plots(report: Report) -> Markup:
 
 
 def _comparisons(report: Report) -> list[Markup | None]:
-    return [_list(rows.comparisons(report))]
+    if not report.comparisons:
+        return []
+    if len(report.comparisons) == 1:
+        return [_list(rows.comparisons(report))]
+    caption = "Differences of accuracy in points, case by case; p-values corrected for the number of pairs"
+    return [tables.plain(rows.pairs(report), caption)]
 
 
 def _qualities(candidates: Sequence[CandidateReport]) -> Markup | None:
@@ -168,9 +180,9 @@ def _confusions(report: Report) -> list[Markup]:
 
 
 def _speed(report: Report) -> list[Markup | None]:
-    by_hour = rows.hours(report)
+    by_hour = details.hours(report)
     return [
-        _optional(rows.speed(report), "Quantiles with 95 % order-statistic intervals"),
+        _optional(details.speed(report), "Quantiles with 95 % order-statistic intervals"),
         None
         if by_hour is None
         else element(

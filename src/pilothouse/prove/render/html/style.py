@@ -12,7 +12,7 @@ STYLE = """
 :root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--soft:#57606a;--line:#d8dee4;--card:#f6f8fa;
 --good:#1a7f37;--bad:#cf222e;--open:#9a6700;--good-bg:#dafbe1;--bad-bg:#ffebe9;--open-bg:#fff8c5;--heat:#0072b2;
 --s0:#0072b2;--s1:#d55e00;--s2:#008060;--s3:#b5528a;--s4:#8f6a00;--s5:#2c8ac2;--s6:#555}
-@media(prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--soft:#9da7b3;--line:#30363d;--card:#161b22;
+@media screen and (prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--soft:#9da7b3;--line:#30363d;--card:#161b22;
 --good:#3fb950;--bad:#f85149;--open:#d29922;--good-bg:#12331c;--bad-bg:#3c1618;--open-bg:#332701;--heat:#3b9ddd;
 --s0:#58b0e8;--s1:#f08a3c;--s2:#2fc79b;--s3:#e39cc4;--s4:#e6c229;--s5:#8fd3ff;--s6:#b0b8c0}}
 *{box-sizing:border-box}
@@ -50,7 +50,7 @@ figure{margin:.4rem 0}figcaption{color:var(--soft);font-size:.8rem}
 svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif}
 .plot{max-width:36rem}
 svg text{fill:var(--fg)}svg .axis{stroke:var(--soft)}svg .grid{stroke:var(--line)}svg .tick{fill:var(--soft)}
-.bar svg{width:10rem;min-width:10rem}.bar .limit{stroke:var(--fg);stroke-dasharray:3 2}
+.bar svg{width:10rem;min-width:10rem}.bar small{white-space:nowrap}.bar .limit{stroke:var(--fg);stroke-dasharray:3 2}
 .k0{--k:var(--s0)}.k1{--k:var(--s1)}.k2{--k:var(--s2)}.k3{--k:var(--s3)}.k4{--k:var(--s4)}.k5{--k:var(--s5)}.k6{--k:var(--s6)}
 .k-line{stroke:var(--k);fill:none;stroke-width:2}.k-fill{fill:var(--k)}.k-thin{stroke:var(--k);stroke-width:1.5}
 .v-met{--k:var(--good)}.v-not-met{--k:var(--bad)}.v-not-yet-proven{--k:var(--open)}
@@ -67,7 +67,8 @@ code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.87em;ove
 .tools button{font:inherit;font-size:.85rem;color:var(--fg);background:var(--card);border:1px solid var(--line);
 border-radius:.3rem;padding:.2rem .7rem;cursor:pointer}
 @media(max-width:40rem){svg{font-size:15px}main{padding:.75rem .75rem 3rem}h1{font-size:1.25rem}}
-@media print{:root{color-scheme:light}body{font-size:11px}main{max-width:none;padding:0}.tools{display:none}
+@media print{:root{color-scheme:light}body{font-size:11px}main{max-width:none;padding:0}
+.tools{display:none}.heat,.badge,th{print-color-adjust:exact}
 .scroll{overflow:visible;border:0}pre{max-height:none}h2,h3,summary{break-after:avoid}tr,figure{break-inside:avoid}
 details::details-content{content-visibility:visible;display:block}}
 """.strip().replace("\n", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil, floor, isfinite, log10
 
 from msgspec import Struct
@@ -10,8 +10,8 @@ from msgspec import Struct
 from pilothouse.prove.render.html.markup import Markup, element, joined
 from pilothouse.prove.render.html.style import SERIES
 
-DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 5", "1 3", "12 4")
-"""A second sign beside colour."""
+DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 5", "12 4")
+"""A second sign beside colour: one fewer than there are colours, so that no two lines are soon the same."""
 
 
 class Scale(Struct, frozen=True, kw_only=True):
@@ -113,25 +113,37 @@ def colour(series: int) -> str:
 
 def legend(names: Sequence[str]) -> Markup:
     """Which line is whose."""
-    items = [
-        element(
-            "li",
+    return _legend(
+        (
             element(
-                "svg",
-                element(
-                    "path",
-                    d="M1 5H35",
-                    class_=f"k-line {colour(i)}",
-                    stroke_dasharray=DASHES[i % len(DASHES)] or None,
-                ),
-                viewBox="0 0 36 10",
-                aria_hidden="true",
+                "path",
+                d="M1 5H35",
+                class_=f"k-line {colour(i)}",
+                stroke_dasharray=DASHES[i % len(DASHES)] or None,
             ),
             name,
         )
         for i, name in enumerate(names)
-    ]
-    return element("ul", *items, class_="legend")
+    )
+
+
+def dots(names: Sequence[str]) -> Markup:
+    """Which dot is whose."""
+    return _legend(
+        (element("circle", cx=30, cy=5, r=4.5, class_=f"k-fill {colour(i)}"), name)
+        for i, name in enumerate(names)
+    )
+
+
+def _legend(items: Iterable[tuple[Markup, str]]) -> Markup:
+    return element(
+        "ul",
+        *(
+            element("li", element("svg", sign, viewBox="0 0 36 10", aria_hidden="true"), name)
+            for sign, name in items
+        ),
+        class_="legend",
+    )
 
 
 def _ticks(low: float, high: float) -> list[float]:

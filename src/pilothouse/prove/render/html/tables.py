@@ -14,15 +14,21 @@ from pilothouse.prove.report.tags import TagCell, TagEffect
 
 _MARKS = {"met": "✓", "not met": "✗", "not yet proven": "?"}
 _SHOWN_TAGS = 60
+_SHORT = 28
 
 
 def plain(found: Table, caption: str) -> Markup:
     """Text cells; the first column heads its row."""
     body = [
-        element("tr", element("th", row[0], scope="row"), *(element("td", c) for c in row[1:]))
+        element("tr", element("th", row[0], scope="row"), *(_plain_cell(c) for c in row[1:]))
         for row in found.rows
     ]
     return framed(found.header, body, caption)
+
+
+def _plain_cell(text: str) -> Markup:
+    """What is short stays on one line."""
+    return element("td", text, class_="n" if len(text) <= _SHORT else None)
 
 
 def framed(header: Sequence[str], body: Sequence[Markup], caption: str) -> Markup:
