@@ -22,12 +22,13 @@ from pilothouse.core.ports import AnswerStream, Priced, Reply, Vectors
 from pilothouse.core.request import Message, Request
 from pilothouse.core.route import Target
 from pilothouse.core.route_settings import Timeouts
-from pilothouse.prove.models import JudgeModels, JudgeSpec
+from pilothouse.prove.models import JudgeModels
+from pilothouse.prove.spec import Judge
 
 PRICE = Decimal("0.01")
 JUDGES = {
-    "strict": JudgeSpec(provider="p", model="m-1", max_output_tokens=200),
-    "mild": JudgeSpec(provider="p", model="m-2", temperature=None),
+    "strict": Judge(provider="p", model="m-1", max_output_tokens=200),
+    "mild": Judge(provider="p", model="m-2", temperature=None),
 }
 
 

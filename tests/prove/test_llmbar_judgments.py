@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from llmbar import judgments, published, rows
 
 from pilothouse.prove.pairwise import Judgment
+
+from .llmbar import judgments, published, rows
 
 JUDGES = sorted(published())
 SIDES = {"1": "a", "2": "b", None: None}
