@@ -26,7 +26,8 @@ from pilothouse.prove.engine import Engine
 from pilothouse.prove.evidence import Evidence
 from pilothouse.prove.grading import Grader
 from pilothouse.prove.ledger import Progress
-from pilothouse.prove.report import Report, report
+from pilothouse.prove.report import Report, report, with_words
+from pilothouse.prove.report_settings import report_settings
 from pilothouse.prove.shelf import StoreShelf
 from pilothouse.prove.spec import Poc, load_poc
 from pilothouse.prove.start import open_run
@@ -145,7 +146,7 @@ def prove(
 def reported(spec: Poc, evidence: Evidence, store: SqliteStore) -> Report:
     """With no published labels."""
     shelf = StoreShelf(store.proofs, evidence.run_id, Grader(spec.scorers))
-    return report(spec, evidence, shelf, lambda case, model: None)
+    return with_words(report(report_settings(spec), evidence), evidence, shelf)
 
 
 def figures(spec: Poc, evidence: Evidence, store: SqliteStore) -> bytes:

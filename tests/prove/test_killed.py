@@ -87,6 +87,6 @@ def test_killed_at_ten_moments_every_case_is_answered_once_for_the_ideal_money(
     each = answers[0].call.cost_usd
     assert each is not None
     assert store.proofs.spent_usd(run.id) == CASES * each
-    assert Decimal(report["candidates"][0]["cost_usd"]) == CASES * each
+    assert Decimal(report["candidates"][0]["costs"]["total_usd"]) == CASES * each
     assert report["candidates"][0]["right"] == CASES
     store.close()

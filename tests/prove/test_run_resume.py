@@ -96,7 +96,7 @@ def test_failures_count_as_failed_and_as_not_right(tmp_path: Path) -> None:
 
     spec, store = poc(tmp_path), SqliteStore(tmp_path / "a.db")
     made = reported(spec, prove(spec, Calculator(fail), store), store)
-    assert (made.candidates[0].failed, made.candidates[0].right) == (1, 29)
+    assert (made.candidates[0].failures.failed, made.candidates[0].right) == (1, 29)
 
 
 def test_the_budget_is_not_exceeded_and_the_report_says_so(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_the_budget_is_not_exceeded_and_the_report_says_so(tmp_path: Path) -> No
     assert provider.asked == len(evidence.outcomes) == 25
     assert seen[-1].spent_usd == evidence.spent_usd == Decimal("0.25")
     made = reported(spec, evidence, store)
-    assert any("of 30 answers were asked for" in w for w in made.warnings)
+    assert any("of 30 answers were asked for" in w.text for w in made.warnings)
 
 
 def test_a_store_that_fails_is_said_in_words_and_not_as_a_group(tmp_path: Path) -> None:

@@ -14,22 +14,26 @@ from pilothouse import recordings
 from pilothouse.app.loop import run_on_loop
 from pilothouse.app.proving import Wishes, open_proof
 from pilothouse.app.stores import StoreAddress
-from pilothouse.cli.output import colour, print_json, print_table
+from pilothouse.cli import output
+from pilothouse.cli.output import print_json
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.case import Case
-from pilothouse.prove import render
 from pilothouse.prove.cases import load_cases
 from pilothouse.prove.handoff import gateway_config
 from pilothouse.prove.ledger import Progress
-from pilothouse.prove.report import PublishedLabel, Report, report
+from pilothouse.prove.render import text
+from pilothouse.prove.render.html import page
+from pilothouse.prove.render.markdown import markdown
+from pilothouse.prove.report import PublishedLabel, Report, asked_between, report, with_words
+from pilothouse.prove.report_settings import report_settings
 from pilothouse.prove.spec import Poc, load_poc
-
-_COLOURS = {"met": "green", "not met": "red", "not yet proven": "yellow"}
 
 
 @click.command()
 @click.argument("poc", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Write report.md, report.json here.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write report.html, .md and .json here."
+)
 @store_option
 @click.option("--fresh", is_flag=True, help="Ask everything again, whatever is kept.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N cases.")
@@ -50,15 +54,16 @@ def command(
     cases = load_cases(spec.file.cases, spec.folder, exclude_tag=spec.file.exclude_tag)
     wishes = Wishes(limit=limit, is_fresh=fresh)
     try:
-        result = run_on_loop(_run(spec, cases, store, wishes))
+        made = run_on_loop(_run(spec, cases, store, wishes))
     except KeyboardInterrupt:
         click.echo("\ninterrupted: what was answered is kept; the same command goes on", err=True)
         return 130
-    if result is None:
+    if made is None:
         click.echo("no answer: the budget does not allow a single one", err=True)
         return 1
+    result, asked = made
     if out is not None:
-        _write(spec, result, out)
+        _write(spec, result, out, asked)
     if as_json:
         print_json(result)
     else:
@@ -68,7 +73,8 @@ def command(
 
 async def _run(
     spec: Poc, cases: Sequence[Case], store: StoreAddress, wishes: Wishes
-) -> Report | None:
+) -> tuple[Report, str] | None:
+    """The report, and when its answers came."""
     async with open_proof(spec, cases, store, wishes) as proof:
         expected = proof.estimate()
         rest = f" ({expected.unpriced} cannot be priced: no budget holds them back)"
@@ -81,7 +87,8 @@ async def _run(
         evidence = await proof.run(_progress())
         if not evidence.outcomes:
             return None
-        return report(spec, evidence, proof.shelf, _published(spec))
+        made = report(report_settings(spec), evidence, _published(spec))
+        return with_words(made, evidence, proof.shelf), asked_between(evidence)
 
 
 def _progress() -> Callable[[Progress], None]:
@@ -117,9 +124,10 @@ def _published(spec: Poc) -> PublishedLabel:
     return lambda case_id, model: labels.get(case_id, {}).get(model)
 
 
-def _write(spec: Poc, result: Report, out: Path) -> None:
+def _write(spec: Poc, result: Report, out: Path, asked: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    (out / "report.md").write_text(render.markdown(result), encoding="utf-8")
+    (out / "report.md").write_text(markdown(result), encoding="utf-8")
+    (out / "report.html").write_text(page(result, asked), encoding="utf-8")
     encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
     (out / "report.json").write_bytes(encoded + b"\n")
     config = gateway_config(spec, result)
@@ -128,18 +136,7 @@ def _write(spec: Poc, result: Report, out: Path) -> None:
 
 
 def _print(result: Report, out: Path | None) -> None:
-    click.echo(f"{result.name}: {result.cases} cases, scored by {result.scorer}\n")
-    print_table(*render.figures(result))
-    click.echo()
-    for line in render.comparisons(result):
-        click.echo(line)
-    click.echo()
-    header, rows = render.verdicts(result)
-    print_table(header, [(*r[:3], colour(r[3], _COLOURS[r[3]]), r[4]) for r in rows])
-    click.echo()
-    for line in render.notes(result):
-        click.echo(f"note: {line}")
-    click.echo(render.conclusion(result))
+    text.show(result, output)
     if out is not None:
         ready = " and a ready pilothouse.yaml" if result.passed else ""
-        click.echo(f"written: report.md, report.json{ready} in {out}/")
+        click.echo(f"written: report.html, report.md, report.json{ready} in {out}/")

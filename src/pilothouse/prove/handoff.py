@@ -22,7 +22,7 @@ def gateway_config(poc: Poc, report: Report) -> str | None:
             c.name not in report.passed,
             c.cost_per_request is None,
             c.cost_per_request or 0,
-            -c.accuracy,
+            -(c.accuracy.value if c.accuracy else 0.0),
         ),
     )
     here = poc.folder.absolute()  # the new file may be written elsewhere

@@ -1,0 +1,1 @@
+"""A report for people: on a terminal, as Markdown, as one HTML page."""

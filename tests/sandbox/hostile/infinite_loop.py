@@ -1,0 +1,5 @@
+# ruff: noqa
+"""Does nothing for ever."""
+
+while True:
+    pass

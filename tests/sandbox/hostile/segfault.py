@@ -1,0 +1,6 @@
+# ruff: noqa
+"""Crashes the interpreter."""
+
+import ctypes
+
+ctypes.string_at(0)
