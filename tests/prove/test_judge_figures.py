@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from pilothouse.scorers.judge import JudgeScorer
 from .llmbar import judgments, published, rows
 
 JUDGES = sorted(published())
+Choose = Callable[[random.Random, int, int, bool, Winner], Winner]
 
 
 def figure(name: str, figures: list[Figure]) -> Figure:
@@ -94,15 +96,15 @@ def test_the_position_that_chatgpt_prefers_is_found() -> None:
     assert (first.value > 0.5) == (to_first > len(flips) / 2)
 
 
-def made(n: int, choose: object, human: object = None) -> list[Judgment]:
+def made(n: int, choose: Choose) -> list[Judgment]:
     """`choose(rng, words_a, words_b, a_is_first)` says who wins."""
     rng = random.Random(5)
     found: list[Judgment] = []
     for i in range(n):
         words_a, words_b = rng.randint(20, 200), rng.randint(20, 200)
         truth: Winner = rng.choice(["a", "b"])
-        first = choose(rng, words_a, words_b, True, truth)  # type: ignore[operator]
-        second = choose(rng, words_a, words_b, False, truth)  # type: ignore[operator]
+        first = choose(rng, words_a, words_b, True, truth)
+        second = choose(rng, words_a, words_b, False, truth)
         found.append(
             Judgment(
                 case_id=str(i),

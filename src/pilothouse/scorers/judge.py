@@ -74,6 +74,13 @@ class JudgeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             self, rubric=rubric, calibration=None if kept is None else str(folder / kept)
         )
 
+    @property
+    def says_yes_or_no(self) -> bool:
+        """Whether every value is 0 or 1."""
+        is_one_vote = len(self.judges) * self.samples == 1
+        is_reference = self.kind == "reference" and is_one_vote
+        return self.pass_at is not None or self.combine == "majority" or is_reference
+
     def asks(self) -> tuple[str, ...]:
         """The names of those it asks."""
         return self.judges
