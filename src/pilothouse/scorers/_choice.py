@@ -22,9 +22,9 @@ def choose_scorer(given: dict[str, Options], folder: Path = Path()) -> tuple[str
     [(name, options)] = given.items()
     try:
         plugin = registry.plugin("scorers", name)
-        unknown = [key for key in options if key not in plugin.__struct_fields__]
+        unknown = [key for key in options if key not in plugin.__struct_encode_fields__]
         if unknown:
-            hint = did_you_mean(unknown[0], plugin.__struct_fields__)
+            hint = did_you_mean(unknown[0], plugin.__struct_encode_fields__)
             raise InvalidInput(f'unknown option "{unknown[0]}".{hint}')
         scorer = msgspec.convert(options, plugin, strict=False)
         if hasattr(scorer, "anchored"):

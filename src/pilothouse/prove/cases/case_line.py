@@ -16,7 +16,9 @@ from pilothouse.prove.cases.conversation import read_conversation, read_images, 
 Scalar = str | int | float | bool
 
 
-class CaseLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class CaseLine(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """The fields of a JSON line. All but `prompt` or `messages` may be left out."""
 
     id: str | int | None = None
