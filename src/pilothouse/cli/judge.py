@@ -15,15 +15,18 @@ from msgspec import Struct
 from pilothouse.app.compose import now_us, open_client
 from pilothouse.app.loop import run_on_loop
 from pilothouse.app.stores import StoreAddress
+from pilothouse.cli.judge_rank import rank
 from pilothouse.cli.output import print_json, print_table, say, write
 from pilothouse.cli.store_option import store_option
-from pilothouse.core.errors import InvalidInput, did_you_mean
+from pilothouse.core.errors import InvalidInput
 from pilothouse.core.stats.judge_error import Corrected
 from pilothouse.prove.calibrating import (
     Compared,
     ask_about_answers,
     ask_about_pairs,
     check_labels,
+    judge_of,
+    judge_of_pairs,
     recorded,
 )
 from pilothouse.prove.calibration import (
@@ -75,6 +78,9 @@ def command() -> None:
     """
 
 
+command.add_command(rank)
+
+
 @command.command("calibrate")
 @click.argument("labels", type=click.Path(path_type=Path))
 @click.option(
@@ -116,7 +122,7 @@ def calibrate(
         found = _standing(read, recorded(read), None, "recorded", (), family)
     else:
         poc = load_poc(judge_from)
-        asked = _chosen(poc, scorer, read, PairJudge(judges=("x",), asks=asks, may_tie=not no_ties))
+        asked = _chosen(poc, scorer, read, asks, may_tie=not no_ties)
         digest = judge_digest(asked, poc.file.judges)
         compared, money = run_on_loop(_ask(read, asked, poc, store, f"calibrate-{digest}"))
         names = asked.judges
@@ -176,22 +182,12 @@ async def _ask(
 
 
 def _chosen(
-    poc: Poc, scorer: str | None, labels: Labels, pair: PairJudge
+    poc: Poc, scorer: str | None, labels: Labels, asks: str, *, may_tie: bool
 ) -> JudgeScorer | PairJudge:
     """The judge of the file, as it is asked about these labels. Raises `InvalidInput`."""
-    found = {s.name: s.scorer for s in poc.scorers if isinstance(s.scorer, JudgeScorer)}
-    if scorer is not None and scorer not in found:
-        hint = did_you_mean(scorer, found)
-        raise InvalidInput(f'--scorer: "{scorer}" is no judge of the file.{hint}')
-    if scorer is None and len(found) > 1:
-        raise InvalidInput(f"--scorer: the file has several judges: {', '.join(found)}")
-    chosen = found[scorer] if scorer is not None else next(iter(found.values()), None)
     if labels.pairs:
-        names = chosen.judges if chosen is not None else tuple(poc.file.judges)
-        if not names:
-            raise InvalidInput("--judge-from: the file names no judge: add judges: to it")
-        length = chosen.length if chosen is not None else pair.length
-        return PairJudge(judges=names, asks=pair.asks, may_tie=pair.may_tie, length=length)
+        return judge_of_pairs(poc, scorer, asks, may_tie=may_tie)
+    chosen = judge_of(poc, scorer)
     if chosen is None:
         raise InvalidInput(
             "--judge-from: no scorer of the file is a judge: {judge: {judges: [...]}}"

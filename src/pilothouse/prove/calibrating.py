@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pilothouse.core.errors import InvalidInput, ProviderError
+from pilothouse.core.errors import InvalidInput, ProviderError, did_you_mean
 from pilothouse.core.grade import Given, Models
 from pilothouse.prove.judge_bias import Sample
 from pilothouse.prove.judge_labels import GradedLine, Labels, PairLine
 from pilothouse.prove.pairwise import Judgment, PairJudge, judged
+from pilothouse.prove.spec import Poc
 from pilothouse.scorers._judge_asking import every
 from pilothouse.scorers.judge import JudgeScorer
 
@@ -22,6 +23,27 @@ class Compared(Struct, frozen=True, kw_only=True):
     judgments: tuple[Judgment, ...] = ()
     ungraded: tuple[tuple[str, str], ...] = ()
     """(id, why) of labels on which the judge gave no verdict."""
+
+
+def judge_of(poc: Poc, scorer: str | None) -> JudgeScorer | None:
+    """The scorer of the file that is a judge, by its name where there are several. Raises `InvalidInput`."""
+    found = {s.name: s.scorer for s in poc.scorers if isinstance(s.scorer, JudgeScorer)}
+    if scorer is not None and scorer not in found:
+        hint = did_you_mean(scorer, found)
+        raise InvalidInput(f'--scorer: "{scorer}" is no judge of the file.{hint}')
+    if scorer is None and len(found) > 1:
+        raise InvalidInput(f"--scorer: the file has several judges: {', '.join(found)}")
+    return found[scorer] if scorer is not None else next(iter(found.values()), None)
+
+
+def judge_of_pairs(poc: Poc, scorer: str | None, asks: str, *, may_tie: bool) -> PairJudge:
+    """The judges of that scorer, else all that the file names. Raises `InvalidInput` when there is none."""
+    chosen = judge_of(poc, scorer)
+    names = chosen.judges if chosen is not None else tuple(poc.file.judges)
+    if not names:
+        raise InvalidInput("the file names no judge: add judges: to it")
+    length = chosen.length if chosen is not None else "ignore"
+    return PairJudge(judges=names, asks=asks, may_tie=may_tie, length=length)
 
 
 def check_labels(lines: Sequence[GradedLine], scorer: JudgeScorer) -> None:
