@@ -14,6 +14,7 @@ from pilothouse.cli.judge import command
 from pilothouse.cli.main import cli
 from pilothouse.core.case import Case
 from pilothouse.core.grade import Given
+from pilothouse.prove.calibrating import judges_of
 from pilothouse.prove.calibration import Calibration, judge_digest
 from pilothouse.prove.pairwise import HELPFUL, PairJudge
 from pilothouse.prove.spec import load_poc
@@ -72,7 +73,7 @@ def rank(*args: str) -> Result:
 
 
 def calibrated(folder: Path, *, digest: str | None = None) -> str:
-    specs = load_poc(folder / "poc.yaml").file.judges
+    specs = judges_of(load_poc(folder / "poc.yaml"))
     held = Calibration(
         judge="strict",
         models=("recorded/judge-1",),

@@ -21,9 +21,9 @@ from pilothouse.prove.calibration import (
 )
 from pilothouse.prove.judge_agreement import agreement
 from pilothouse.prove.judge_bias import Figure, Sample, grade_biases, pair_biases
+from pilothouse.prove.models import JudgeSpec
 from pilothouse.prove.pair_ranking import ranking, win_rates
 from pilothouse.prove.pairwise import Judgment, PairJudge, Winner
-from pilothouse.prove.spec import Judge
 from pilothouse.scorers.judge import JudgeScorer
 
 from .llmbar import judgments, published, rows
@@ -246,9 +246,9 @@ def test_pairs_are_counted_by_people_and_by_both_orders() -> None:
 
 def test_another_model_or_wording_is_another_digest() -> None:
     judge = JudgeScorer(judges=("j",), rubric="Is it kind to the reader?")
-    specs = {"j": Judge(provider="p", model="m")}
+    specs = {"j": JudgeSpec(provider="p", model="m")}
     here = judge_digest(judge, specs)
-    assert judge_digest(judge, {"j": Judge(provider="p", model="m2")}) != here
+    assert judge_digest(judge, {"j": JudgeSpec(provider="p", model="m2")}) != here
     assert judge_digest(JudgeScorer(judges=("j",), rubric="Is it short?"), specs) != here
     assert judge_digest(PairJudge(judges=("j",)), specs) != here
     with pytest.raises(InvalidInput, match='no judge "j"'):

@@ -22,13 +22,12 @@ from pilothouse.core.ports import AnswerStream, Priced, Reply, Vectors
 from pilothouse.core.request import Message, Request
 from pilothouse.core.route import Target
 from pilothouse.core.route_settings import Timeouts
-from pilothouse.prove.models import JudgeModels
-from pilothouse.prove.spec import Judge
+from pilothouse.prove.models import JudgeModels, JudgeSpec
 
 PRICE = Decimal("0.01")
 JUDGES = {
-    "strict": Judge(provider="p", model="m-1", max_output_tokens=200),
-    "mild": Judge(provider="p", model="m-2", temperature=None),
+    "strict": JudgeSpec(provider="p", model="m-1", max_output_tokens=200),
+    "mild": JudgeSpec(provider="p", model="m-2", temperature=None),
 }
 
 

@@ -27,6 +27,7 @@ from pilothouse.prove.calibrating import (
     check_labels,
     judge_of,
     judge_of_pairs,
+    judges_of,
     recorded,
 )
 from pilothouse.prove.calibration import (
@@ -42,8 +43,8 @@ from pilothouse.prove.calibration import (
 from pilothouse.prove.judge_agreement import Agreement, Share
 from pilothouse.prove.judge_bias import Figure, grade_biases, pair_biases
 from pilothouse.prove.judge_labels import Labels, read_labels
-from pilothouse.prove.memory import Memory
-from pilothouse.prove.models import JudgeModels, StoreMemory
+from pilothouse.prove.memory import JudgeRecall, Memory
+from pilothouse.prove.models import JudgeModels
 from pilothouse.prove.pairwise import HELPFUL, PairJudge
 from pilothouse.prove.spec import Poc, load_poc
 from pilothouse.prove.spec_json import spec_to_json
@@ -123,11 +124,11 @@ def calibrate(
     else:
         poc = load_poc(judge_from)
         asked = _chosen(poc, scorer, read, asks, may_tie=not no_ties)
-        digest = judge_digest(asked, poc.file.judges)
+        digest = judge_digest(asked, judges_of(poc))
         compared, money = run_on_loop(_ask(read, asked, poc, store, f"calibrate-{digest}"))
         names = asked.judges
         called = name or "+".join(names)
-        models = models_of(names, poc.file.judges)
+        models = models_of(names, judges_of(poc))
         found = _standing(read, compared, digest, called, models, family)
         found = msgspec.structs.replace(found, spent_usd=money[0], unpriced=money[1])
         found = _written(found, out or judge_from.parent / "judges", called)
@@ -171,9 +172,9 @@ async def _ask(
     async with open_client(poc.providers, store) as parts:
         # A run that holds what judges said; dated before all proofs, so that `last` is never this one.
         parts.store.proofs.open_run(run_id, spec_to_json(poc), 0)
-        memory = StoreMemory(Memory(parts.store.proofs, run_id))
+        memory = JudgeRecall(Memory(parts.store.proofs, run_id))
         room = poc.file.concurrency
-        models = JudgeModels(parts.client, poc.file.judges, memory, run_id=run_id, concurrency=room)
+        models = JudgeModels(parts.client, judges_of(poc), memory, run_id=run_id, concurrency=room)
         if isinstance(asked, PairJudge):
             compared = await ask_about_pairs(labels.pairs, asked, models)
         else:

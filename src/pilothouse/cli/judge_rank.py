@@ -17,10 +17,10 @@ from pilothouse.app.stores import StoreAddress, open_store
 from pilothouse.cli.output import print_json, print_table, say
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.errors import InvalidInput
-from pilothouse.prove.calibrating import judge_of_pairs
+from pilothouse.prove.calibrating import judge_of_pairs, judges_of
 from pilothouse.prove.calibration import judge_digest, load_calibration, may_rank
-from pilothouse.prove.memory import Memory
-from pilothouse.prove.models import JudgeModels, StoreMemory
+from pilothouse.prove.memory import JudgeRecall, Memory
+from pilothouse.prove.models import JudgeModels
 from pilothouse.prove.pair_ranking import Ranked, WinRate, ranking, win_rates
 from pilothouse.prove.pairwise import HELPFUL, Judgment, Pair, PairJudge, compare
 from pilothouse.prove.run_pairs import pairs_of
@@ -77,7 +77,7 @@ def rank(
         pairs = pairs_of(read.evidence, read.shelf, limit)
     judge = judge_of_pairs(read.poc, scorer, asks, may_tie=not no_ties)
     held = None if calibration is None else load_calibration(calibration)
-    why = may_rank(held, judge_digest(judge, read.poc.file.judges))
+    why = may_rank(held, judge_digest(judge, judges_of(read.poc)))
     if why is not None and not trust_unvalidated:
         click.echo(f"may not rank: {why} (--trust-unvalidated ranks all the same)", err=True)
         return 1
@@ -98,9 +98,9 @@ async def _compare(
     poc: Poc, run_id: str, pairs: list[Pair], judge: PairJudge, store: StoreAddress
 ) -> tuple[list[Judgment], Decimal]:
     async with open_client(poc.providers, store) as parts:
-        memory = StoreMemory(Memory(parts.store.proofs, run_id))
+        memory = JudgeRecall(Memory(parts.store.proofs, run_id))
         room = poc.file.concurrency
-        models = JudgeModels(parts.client, poc.file.judges, memory, run_id=run_id, concurrency=room)
+        models = JudgeModels(parts.client, judges_of(poc), memory, run_id=run_id, concurrency=room)
         return await compare(pairs, judge, models), models.spent_usd
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from pilothouse.core.errors import InvalidInput, ProviderError, did_you_mean
 from pilothouse.core.grade import Given, Models
 from pilothouse.prove.judge_bias import Sample
 from pilothouse.prove.judge_labels import GradedLine, Labels, PairLine
+from pilothouse.prove.models import JudgeSpec
 from pilothouse.prove.pairwise import Judgment, PairJudge, judged
 from pilothouse.prove.spec import Poc
 from pilothouse.scorers._judge_asking import every
@@ -23,6 +25,11 @@ class Compared(Struct, frozen=True, kw_only=True):
     judgments: tuple[Judgment, ...] = ()
     ungraded: tuple[tuple[str, str], ...] = ()
     """(id, why) of labels on which the judge gave no verdict."""
+
+
+def judges_of(poc: Poc) -> dict[str, JudgeSpec]:
+    """`judges:` of the file."""
+    return msgspec.convert(poc.file.judges, dict[str, JudgeSpec], from_attributes=True)
 
 
 def judge_of(poc: Poc, scorer: str | None) -> JudgeScorer | None:

@@ -18,9 +18,8 @@ from pilothouse.core.errors import InvalidInput
 from pilothouse.core.stats.judge_error import Corrected, JudgeCounts, corrected_rate
 from pilothouse.prove.judge_agreement import Agreement, agreement, counts_of
 from pilothouse.prove.judge_bias import Sample
-from pilothouse.prove.models import unknown_judge
+from pilothouse.prove.models import JudgeSpec, unknown_judge
 from pilothouse.prove.pairwise import Judgment, PairJudge
-from pilothouse.prove.spec import Judge
 from pilothouse.scorers.judge import PROMPT_VERSION, JudgeScorer
 
 LEAST_LABELS = 50
@@ -100,7 +99,7 @@ def corrected(calibration: Calibration, passed: int, n: int, confidence: float =
     return corrected_rate(passed, n, calibration.errors, confidence)
 
 
-def judge_digest(judge: JudgeScorer | PairJudge, specs: Mapping[str, Judge]) -> str:
+def judge_digest(judge: JudgeScorer | PairJudge, specs: Mapping[str, JudgeSpec]) -> str:
     """Of everything that makes its verdicts. Raises `InvalidInput` on a judge that `specs` does not have."""
     if isinstance(judge, JudgeScorer):
         rule, names = judge.version(), judge.judges
@@ -117,7 +116,7 @@ def judge_digest(judge: JudgeScorer | PairJudge, specs: Mapping[str, Judge]) -> 
     return hashlib.sha256(msgspec.json.encode([rule, asked])).hexdigest()[:16]
 
 
-def models_of(names: Sequence[str], specs: Mapping[str, Judge]) -> tuple[str, ...]:
+def models_of(names: Sequence[str], specs: Mapping[str, JudgeSpec]) -> tuple[str, ...]:
     """provider/model of each judge."""
     return tuple(f"{specs[name].provider}/{specs[name].model}" for name in names)
 

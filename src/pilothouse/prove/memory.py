@@ -34,3 +34,19 @@ class Memory:
             question_key=key,
         )
         self._store.keep_answers([answer])
+
+
+class JudgeRecall:
+    """Implements `JudgeMemory` on a `Memory`."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def get(self, key: str) -> Given | None:
+        """What was said, in whichever run."""
+        found = self._memory.find(key)
+        return None if found is None else found.given
+
+    def keep(self, key: str, given: Given, call: Call) -> None:
+        """Durably."""
+        self._memory.keep(key, call.target, call, given)

@@ -10,10 +10,10 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
-from msgspec import structs
+from msgspec import Meta, Struct, structs
 
 from pilothouse import registry
 from pilothouse.client.caller import Asked, Client
@@ -25,13 +25,37 @@ from pilothouse.core.errors import InvalidInput, ProviderError, did_you_mean
 from pilothouse.core.grade import Given, ToolUse
 from pilothouse.core.request import Request, ToolCallPart
 from pilothouse.core.route import Route, RouteSpec, Target
-from pilothouse.prove.memory import Memory
-from pilothouse.prove.spec import Judge
 
 LEXICAL = "lexical"
 """The embedder that needs no model (`embedders/lexical.py`)."""
 ROUTE = RouteSpec(name="judge", policy="fallback", targets=())
 """How judges are asked, and the name their calls are recorded under; two tries, as a route has by default."""
+
+
+class JudgeSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A judge as written: a model at a provider, and how it is asked."""
+
+    provider: str
+    model: str
+    catalog_model: str | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = 0.0
+    """None = not sent: some models refuse any."""
+    max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
+
+    def target(self, name: str) -> Target:
+        """Where its attempts go."""
+        return Target(
+            name=name, provider=self.provider, model=self.model, catalog_model=self.catalog_model
+        )
+
+    def asked(self, request: Request) -> Request:
+        """`request` as this judge is sent it; what the request sets itself stands."""
+        return structs.replace(
+            request,
+            model=self.model,
+            temperature=self.temperature if request.temperature is None else request.temperature,
+            max_output_tokens=request.max_output_tokens or self.max_output_tokens,
+        )
 
 
 class JudgeMemory(Protocol):
@@ -44,22 +68,6 @@ class JudgeMemory(Protocol):
     def keep(self, key: str, given: Given, call: Call) -> None:
         """`call` is the attempt that answered. Texts embedded together share one call under several keys."""
         ...
-
-
-class StoreMemory:
-    """A `JudgeMemory` in the store: what any run has kept is found."""
-
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-
-    def get(self, key: str) -> Given | None:
-        """See `JudgeMemory`."""
-        found = self._memory.find(key)
-        return None if found is None else found.given
-
-    def keep(self, key: str, given: Given, call: Call) -> None:
-        """See `JudgeMemory`."""
-        self._memory.keep(key, call.target, call, given)
 
 
 class _Waiting:
@@ -76,7 +84,7 @@ class JudgeModels:
     def __init__(
         self,
         client: Client,
-        judges: Mapping[str, Judge],
+        judges: Mapping[str, JudgeSpec],
         memory: JudgeMemory,
         *,
         run_id: str | None = None,
@@ -98,7 +106,7 @@ class JudgeModels:
     async def ask(self, name: str, request: Request, *, sample: int = 0) -> Given:
         """See `Models`. Raises `InvalidInput` when no judge has this name."""
         spec = self._spec(name)
-        request = _asked(spec, request)
+        request = spec.asked(request)
         key = question_key(spec, request, sample)
         await self._settle([key], lambda keys: self._answer(name, spec, request, sample, key))
         return self._kept(key)
@@ -149,10 +157,10 @@ class JudgeModels:
             mine.over.set()
 
     async def _answer(
-        self, name: str, spec: Judge, request: Request, sample: int, key: str
+        self, name: str, spec: JudgeSpec, request: Request, sample: int, key: str
     ) -> None:
         calls: list[Call] = []
-        route = Route(name=ROUTE.name, targets=(_target(name, spec),))
+        route = Route(name=ROUTE.name, targets=(spec.target(name),))
         try:
             asked = self._asked(key, sample)
             outcome = await self._client.call(request, route, asked=asked, spec=ROUTE, calls=calls)
@@ -163,13 +171,13 @@ class JudgeModels:
         assert outcome.answer is not None
         self._memory.keep(key, _given(outcome.answer), calls[-1])
 
-    async def _embedded(self, name: str, spec: Judge, missing: dict[str, str]) -> None:
+    async def _embedded(self, name: str, spec: JudgeSpec, missing: dict[str, str]) -> None:
         """`missing`: texts by their keys."""
         dialect = registry.plugin("dialects", "openai_embeddings")
         request = EmbeddingRequest(model=spec.model, inputs=tuple(missing.values()))
         body = dialect.write_request(request).body
         ask = EmbeddingAsk(dialect, body, dialect.read_envelope(body))
-        route = Route(name=ROUTE.name, targets=(_target(name, spec),))
+        route = Route(name=ROUTE.name, targets=(spec.target(name),))
         calls: list[Call] = []
         try:
             asked = self._asked(next(iter(missing)), 0)
@@ -199,41 +207,25 @@ class JudgeModels:
                 self.asked += 1
                 self.unpriced += call.cost_usd is None
 
-    def _spec(self, name: str) -> Judge:
+    def _spec(self, name: str) -> JudgeSpec:
         try:
             return self._judges[name]
         except KeyError:
             raise InvalidInput(unknown_judge(name, self._judges)) from None
 
 
-def unknown_judge(name: str, judges: Mapping[str, Judge]) -> str:
+def unknown_judge(name: str, judges: Mapping[str, JudgeSpec]) -> str:
     """What to say of a judge that `judges:` does not have."""
     hint = did_you_mean(name, judges) or " Name its provider and model under judges:"
     return f'no judge "{name}".{hint}'
 
 
-def question_key(spec: Judge, request: Request, sample: int) -> str:
+def question_key(spec: JudgeSpec, request: Request, sample: int) -> str:
     """The content of a question as 64 hex digits. `request` is the one that is sent."""
     return _digest([spec.provider, spec.model, request, sample])
 
 
-def _target(name: str, judge: Judge) -> Target:
-    return Target(
-        name=name, provider=judge.provider, model=judge.model, catalog_model=judge.catalog_model
-    )
-
-
-def _asked(judge: Judge, request: Request) -> Request:
-    """`request` as this judge is sent it; what the request sets itself stands."""
-    return structs.replace(
-        request,
-        model=judge.model,
-        temperature=judge.temperature if request.temperature is None else request.temperature,
-        max_output_tokens=request.max_output_tokens or judge.max_output_tokens,
-    )
-
-
-def _embedding_key(spec: Judge, text: str) -> str:
+def _embedding_key(spec: JudgeSpec, text: str) -> str:
     return _digest([spec.provider, spec.model, "embed", text])
 
 
