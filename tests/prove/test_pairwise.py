@@ -96,6 +96,21 @@ def test_an_answer_that_claims_to_be_the_verdict_stays_between_its_marks() -> No
     assert part(models.asked[0][1], "answer_A") == forged
 
 
+def test_two_conversations_are_shown_each_with_its_own_earlier_turns() -> None:
+    case = Case(id="1", prompt="Name a city.", then=("Why that one?",))
+    one = Given(text="It is old.", earlier=("Cusco.",))
+    two = Given(text="It is large.", earlier=("Lima.",))
+    shown = Pair(case=case, a="one", b="two", answer_a=one, answer_b=two)
+    _, models = judged(likes("old"), [shown])
+    asked = models.asked[0][1]
+    assert part(asked, "question") == "user: Name a city."
+    assert part(asked, "answer_B").split("\n\n") == [
+        "assistant: Lima.",
+        "user: Why that one?",
+        "assistant: It is large.",
+    ]
+
+
 def pairs_at(
     rng: random.Random, n: int, skill: float, length: float
 ) -> tuple[list[float], list[int]]:

@@ -208,6 +208,15 @@ def test_nonsense_twice_is_ungraded_and_never_zero() -> None:
     assert len(models.asked) == 2
 
 
+def test_a_verdict_that_was_cut_off_says_what_to_raise() -> None:
+    class Cut(FakeModels):
+        async def ask(self, name: str, request: Request, *, sample: int = 0) -> Given:
+            return Given(text='{"reason": "It is', finish_reason="length")
+
+    with pytest.raises(ValueError, match="cut off: raise its max_output_tokens"):
+        asyncio.run(scorer().grade(ANSWER, CASE, Cut(rating(1))))
+
+
 def test_a_judge_that_cannot_be_reached_is_that_error_and_no_group_of_errors() -> None:
     def says(judge: str, request: Request, sample: int) -> str:
         raise ProviderError("provider_down", "gone")

@@ -120,6 +120,11 @@ async def judged(pair: Pair, name: str, judge: PairJudge, models: Models) -> Jud
     )
 
 
+def other_way(winner: Winner | None) -> Winner | None:
+    """Who won when a is called b and b is called a."""
+    return {"a": "b", "b": "a"}.get(winner or "", winner)  # type: ignore[return-value]
+
+
 def read_judgment(a_first: str, b_first: str) -> tuple[Winner | None, Winner | None]:
     """Two texts of a judge, of both orders, as winners; None where one says nothing clear."""
     return _read(a_first, _AS_SHOWN), _read(b_first, _SWAPPED)

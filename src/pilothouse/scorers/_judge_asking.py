@@ -26,12 +26,15 @@ async def ask_verdict(
         return read(said), said
     except Nonsense as first:
         once_more = again(request, said, str(first))
-    said = (await models.ask(judge, once_more, sample=sample)).text
+    last = await models.ask(judge, once_more, sample=sample)
     try:
-        return read(said), said
+        return read(last.text), last.text
     except Nonsense as error:
+        was_cut = (
+            " (cut off: raise its max_output_tokens)" if last.finish_reason == "length" else ""
+        )
         raise Nonsense(
-            f"the judge {judge} gave no verdict, asked twice: {error}; it said {shown(said)}"
+            f"the judge {judge} gave no verdict, asked twice: {error}; it said {shown(last.text)}{was_cut}"
         ) from None
 
 

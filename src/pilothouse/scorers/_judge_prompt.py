@@ -88,16 +88,17 @@ def pair_request(
     task: str, case: Case, first: Given, second: Given, length: Length, *, may_tie: bool
 ) -> Request:
     """Asks which of two answers is better; `first` is shown as A."""
-    marks = Marks([*_texts(case, first), second.text])
+    marks = Marks([*_texts(case, first), *second.earlier, second.text])
     sides = ["A", "B", "tie"] if may_tie else ["A", "B"]
     told = (
         f"{task}\n\nCompare answer A with answer B. The order in which they stand says nothing about them."
         + (" Say tie when neither is better." if may_tie else " You must decide for one.")
     )
-    parts = [*_question(marks, case, first), *_context(marks, case)]
+    parts = [*_question(marks, case, Given(text="")), *_context(marks, case)]
     if case.right_answers:
         parts.append(marks.around("reference", "\nor: ".join(case.right_answers)))
-    parts += [marks.around("answer_A", first.text), marks.around("answer_B", second.text)]
+    for name, given in (("answer_A", first), ("answer_B", second)):
+        parts.append(marks.around(name, _all_turns(case, given)))
     return _request(told, parts, {"winner": {"type": "string", "enum": sides}}, length)
 
 
@@ -177,6 +178,16 @@ def _question(marks: Marks, case: Case, given: Given) -> list[str]:
     for answer, question in zip(given.earlier, case.then, strict=False):
         turns += [f"assistant: {answer}", f"user: {question}"]
     return [marks.around("question", "\n\n".join(turns))]
+
+
+def _all_turns(case: Case, given: Given) -> str:
+    """Of two conversations each has its own earlier turns, so they stand with its answer."""
+    if not given.earlier:
+        return given.text
+    turns = [f"assistant: {given.earlier[0]}"]
+    for question, answer in zip(case.then, (*given.earlier[1:], given.text), strict=False):
+        turns += [f"user: {question}", f"assistant: {answer}"]
+    return "\n\n".join(turns)
 
 
 def _context(marks: Marks, case: Case) -> list[str]:

@@ -35,9 +35,7 @@ PROMPT_VERSION = 1
 class JudgeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Asks judges that `judges:` of the file configures."""
 
-    judge_names: Annotated[tuple[str, ...], Meta(min_length=1, max_length=9)] = msgspec.field(
-        name="judges"
-    )
+    judges: Annotated[tuple[str, ...], Meta(min_length=1, max_length=9)]
     kind: Literal["rubric", "reference"] = "rubric"
     rubric: str | Rubric | None = None
     """A built-in name, a YAML file, the rubric in words, or what such a file would hold."""
@@ -54,9 +52,9 @@ class JudgeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for options that do not go together."""
-        if len(set(self.judge_names)) < len(self.judge_names):
+        if len(set(self.judges)) < len(self.judges):
             raise ValueError("judges: one is named twice (for more verdicts of one: samples)")
-        votes = len(self.judge_names) * self.samples
+        votes = len(self.judges) * self.samples
         if self.combine == "majority" and votes % 2 == 0:
             raise ValueError(
                 f"combine: a majority needs an odd number of votes, and here are {votes}"
@@ -76,14 +74,21 @@ class JudgeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             self, rubric=rubric, calibration=None if kept is None else str(folder / kept)
         )
 
+    @property
+    def says_yes_or_no(self) -> bool:
+        """Whether every value is 0 or 1."""
+        is_one_vote = len(self.judges) * self.samples == 1
+        is_reference = self.kind == "reference" and is_one_vote
+        return self.pass_at is not None or self.combine == "majority" or is_reference
+
     def asks(self) -> tuple[str, ...]:
         """The names of those it asks."""
-        return self.judge_names
+        return self.judges
 
     def version(self) -> str:
         """A digest of everything but the models that makes a verdict: wording, scale, votes and pass mark."""
         rule = (self.kind, self.rubric, self.samples, self.combine, self.pass_at, self.length)
-        encoded = msgspec.json.encode((PROMPT_VERSION, rule, len(self.judge_names)), order="sorted")
+        encoded = msgspec.json.encode((PROMPT_VERSION, rule, len(self.judges)), order="sorted")
         return hashlib.sha256(encoded).hexdigest()[:16]
 
     def check(self, case: Case) -> None:
@@ -106,13 +111,13 @@ class JudgeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     async def grade(self, given: Given, case: Case, models: Models) -> Grade:
         """Raises `ValueError` when a judge gives no verdict, and `ProviderError`."""
         request, read = self._question(given, case)
-        asked = [(judge, sample) for judge in self.judge_names for sample in range(self.samples)]
+        asked = [(judge, sample) for judge in self.judges for sample in range(self.samples)]
         votes = await every(
             [self._vote(models, judge, request, read, sample) for judge, sample in asked]
         )
         by_judge = {
             judge: [vote for (name, _), vote in zip(asked, votes, strict=True) if name == judge]
-            for judge in self.judge_names
+            for judge in self.judges
         }
         return self._combined(by_judge, given)
 
