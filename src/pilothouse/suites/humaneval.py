@@ -66,7 +66,7 @@ plugin = Suite(
         Published(
             model="codegen-16B-mono",
             score=0.2928,
-            source="Nijkamp et al. 2022, arXiv 2203.13474, table 1: pass@1, best of three temperatures",
+            source="Nijkamp et al. 2022, arXiv 2203.13474, table 1: pass@1 at its best temperature",
             protocol="humaneval 0-shot, completion, 200 samples",
         ),
         Published(

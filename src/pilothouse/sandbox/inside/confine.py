@@ -9,16 +9,13 @@ import signal
 import sys
 
 from pilothouse.sandbox.inside import kernel, landlock, seccomp
-from pilothouse.sandbox.inside.ground import BOX, Ground
+from pilothouse.sandbox.inside.ground import BOX, USERS, Ground, change_user
 from pilothouse.sandbox.inside.job import Bounds
-
-_IDS = range(1_000_000_000, 2_000_000_000)
-"""User ids that no machine gives to anybody: a program's is drawn from them."""
 
 
 def new_user(ground: Ground) -> int | None:
     """An id for one program; None where it has to be the caller's own."""
-    return random.choice(_IDS) if ground.has_own_user else None
+    return random.choice(USERS) if ground.has_own_user else None
 
 
 def confine(ground: Ground, bounds: Bounds, box: str | None, user: int | None) -> None:
@@ -29,10 +26,8 @@ def confine(ground: Ground, bounds: Bounds, box: str | None, user: int | None) -
         signal.signal(number, signal.SIG_DFL)
     _limit(bounds, is_fork_counted=ground.is_fork_counted)
     if user is not None:
-        os.setgroups([])
-        os.setresgid(user, user, user)
-        os.setresuid(user, user, user)
-    elif ground.level == "user namespaces":
+        change_user(user)
+    elif ground.has_namespaces:
         kernel.unshare(kernel.NEWUSER)  # its own count of processes, and no way back to the other
     if not sys.platform.startswith("linux"):
         return

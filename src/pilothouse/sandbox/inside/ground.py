@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pilothouse.sandbox.inside import kernel, landlock, seccomp
 
 BOX = "/box"
+USERS = range(1_000_000_000, 2_000_000_000)
+"""User ids that no machine gives to anybody: a program's is drawn from them."""
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
@@ -25,6 +27,9 @@ class Ground:
     level: str
     """`namespaces` (as root), `user namespaces` or `none`."""
     is_root: bool
+    """Of the machine, not only of a container's user namespace."""
+    has_own_user: bool
+    """Whether a program runs as a user that nobody else is."""
     landlock: int
     has_seccomp: bool
     readable: tuple[str, ...]
@@ -47,11 +52,6 @@ class Ground:
     def is_fork_counted(self) -> bool:
         """Whether the kernel holds a program to its number of processes: it does not hold root's."""
         return not self.is_root or self.has_own_user
-
-    @property
-    def has_own_user(self) -> bool:
-        """Whether a program runs as a user that nobody else is."""
-        return self.is_root and (self.has_namespaces or _is_python_open())
 
     @property
     def words(self) -> str:
@@ -79,18 +79,20 @@ def settle(level: str, extra: tuple[str, ...], without: frozenset[str]) -> Groun
     is_linux = sys.platform.startswith("linux")
     proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY) if is_linux else -1
     readable = _readable(extra)
-    ground = Ground(
+    is_root = os.getuid() == 0 and _is_first_user_namespace()
+    is_readable_by_all = level != "none" or _is_python_open()
+    if level != "none":
+        _leave(level)
+        _build_root(readable)
+    return Ground(
         level=level,
-        is_root=os.getuid() == 0,
+        is_root=is_root,
+        has_own_user=os.getuid() == 0 and is_readable_by_all and _can_change_user(),
         landlock=landlock.version() if is_linux and "landlock" not in without else 0,
         has_seccomp=is_linux and "seccomp" not in without and seccomp.is_known(),
         readable=readable,
         proc=proc,
     )
-    if level != "none":
-        _leave(level)
-        _build_root(readable)
-    return ground
 
 
 def _readable(extra: tuple[str, ...]) -> tuple[str, ...]:
@@ -144,6 +146,35 @@ def _build_root(readable: tuple[str, ...]) -> None:
     os.symlink(BOX, root + "/tmp")  # noqa: PTH211
     kernel.change_root(root)
     kernel.make_read_only("/", is_whole_tree=False)
+
+
+def _is_first_user_namespace() -> bool:
+    try:
+        fd = os.open("/proc/self/uid_map", os.O_RDONLY)
+    except OSError:
+        return True
+    text = os.read(fd, 4096).split()
+    os.close(fd)
+    return text == [b"0", b"0", b"4294967295"]
+
+
+def change_user(user: int) -> None:
+    """For good. Raises `OSError` where it is not permitted or there is no such id."""
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def _can_change_user() -> bool:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            change_user(USERS[0])
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
 
 
 def _is_python_open() -> bool:

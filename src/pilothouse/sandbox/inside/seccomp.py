@@ -59,10 +59,31 @@ _DENIED: dict[str, tuple[int, int]] = {
     "pidfd_getfd": (438, 438),
     "mount_setattr": (442, 442),
     "memfd_secret": (447, 447),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+}
+_OWN_ONLY: dict[str, tuple[int, int]] = {
+    # the first argument is a process, and another one of the same user would be let in
+    "prlimit64": (302, 261),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
 }
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _FORKS: tuple[tuple[int, int], ...] = ((57, -1), (58, -1))  # fork, vfork: x86 only
-_SIGNALS = ((62, 129), (200, 130), (234, 131))  # kill, tkill, tgkill
+_SIGNALS: dict[str, tuple[int, int]] = {
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "tgkill": (234, 131),
+}
+_QUEUED_SIGNALS: dict[str, tuple[int, int]] = {
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_send_signal": (424, 424),
+}
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
@@ -91,21 +112,27 @@ def _program(may_fork: bool, may_signal: bool) -> list[bytes]:
     if column == 0:  # the x32 calls are the same ones under other numbers
         out += [_do(_AT_LEAST, 0x40000000, 0, 1), _do(_RETURN, _EPERM)]
     denied = [numbers[column] for numbers in _DENIED.values()]
+    own_only = [numbers[column] for numbers in _OWN_ONLY.values()]
+    if not may_signal:
+        denied += [numbers[column] for numbers in _QUEUED_SIGNALS.values()]
+        own_only += [numbers[column] for numbers in _SIGNALS.values()]
     if not may_fork:
         denied += [numbers[column] for numbers in _FORKS if numbers[column] > 0]
     for number in denied:
         out += [_do(_EQUAL, number, 0, 1), _do(_RETURN, _EPERM)]
     out += [_do(_EQUAL, _CLONE3[column], 0, 1), _do(_RETURN, _ENOSYS)]  # libc falls back to clone
+    for number in own_only:
+        out += [
+            _do(_EQUAL, number, 0, 5),
+            _do(_LOAD, _FIRST_ARGUMENT),
+            _do(_EQUAL, os.getpid(), 2, 0),
+        ]
+        out += [_do(_EQUAL, 0, 1, 0), _do(_RETURN, _EPERM), _do(_LOAD, _NUMBER)]
     # clone's flags are its first argument
     out += [_do(_EQUAL, _CLONE[column], 0, 3 if may_fork else 5), _do(_LOAD, _FIRST_ARGUMENT)]
     out += [_do(_ANY_BIT, _NEW_ANYTHING, 0, 1), _do(_RETURN, _EPERM)]
     if not may_fork:
         out += [_do(_ANY_BIT, _THREAD, 1, 0), _do(_RETURN, _EPERM)]
-    if not may_signal:
-        out.append(_do(_LOAD, _NUMBER))
-        for numbers in _SIGNALS:
-            out += [_do(_EQUAL, numbers[column], 0, 4), _do(_LOAD, _FIRST_ARGUMENT)]
-            out += [_do(_EQUAL, os.getpid(), 1, 0), _do(_RETURN, _EPERM), _do(_LOAD, _NUMBER)]
     out.append(_do(_RETURN, _ALLOW))
     return out
 
