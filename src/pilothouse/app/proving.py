@@ -84,6 +84,7 @@ class Proof:
         self._facts = opened.facts[: wishes.limit]
         self.slowed: dict[str, int] = {}
         """Providers that asked us to slow down, and how often."""
+        self.is_over_budget = False
 
     @property
     def questions(self) -> int:
@@ -128,7 +129,7 @@ class Proof:
             may_wait=self._wishes.may_wait,
         )
         ran = await engine.run()
-        self.slowed = ran.slowed
+        self.slowed, self.is_over_budget = ran.slowed, ran.is_over_budget
         return _evidence(self.poc, self.opened.run_id, self._facts, self._grader, ran.outcomes, ran)
 
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import click
-import msgspec
 
 from pilothouse.app.loop import run_on_loop
 from pilothouse.app.proving import Wishes, open_proof, published_labels
 from pilothouse.app.stores import StoreAddress
 from pilothouse.cli import output
 from pilothouse.cli.output import print_json
+from pilothouse.cli.progress import progress_line
+from pilothouse.cli.report_files import write_report
 from pilothouse.cli.store_option import store_option
-from pilothouse.prove.handoff import gateway_config
-from pilothouse.prove.ledger import Progress
+from pilothouse.prove.purse import Estimate
 from pilothouse.prove.render import text
-from pilothouse.prove.render.html import page
-from pilothouse.prove.render.markdown import markdown
 from pilothouse.prove.report import Report, asked_between, report, with_words
 from pilothouse.prove.report_settings import report_settings
 from pilothouse.prove.spec import Poc, load_poc
@@ -34,9 +29,18 @@ from pilothouse.prove.spec import Poc, load_poc
 @store_option
 @click.option("--fresh", is_flag=True, help="Ask everything again, whatever is kept.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N cases.")
+@click.option("--estimate", "only_estimate", is_flag=True, help="Say what it would cost, and stop.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for hours of the schedule.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(
-    poc: Path, out: Path | None, store: StoreAddress, fresh: bool, limit: int | None, as_json: bool
+    poc: Path,
+    out: Path | None,
+    store: StoreAddress,
+    fresh: bool,
+    limit: int | None,
+    only_estimate: bool,
+    no_wait: bool,
+    as_json: bool,
 ) -> int:
     """Ask every candidate of POC every case, grade, compare, and judge against its criteria.
 
@@ -48,7 +52,9 @@ def command(
       pilothouse prove poc.yaml --out proof
     """
     spec = load_poc(poc)
-    wishes = Wishes(limit=limit, is_fresh=fresh)
+    wishes = Wishes(limit=limit, is_fresh=fresh, may_wait=not no_wait)
+    if only_estimate:
+        return _estimate(run_on_loop(_estimated(spec, store, wishes)), as_json=as_json)
     try:
         made = run_on_loop(_run(spec, store, wishes))
     except KeyboardInterrupt:
@@ -59,7 +65,7 @@ def command(
         return 1
     result, asked = made
     if out is not None:
-        _write(spec, result, out, asked)
+        write_report(spec, result, out, asked)
     if as_json:
         print_json(result)
     else:
@@ -70,58 +76,40 @@ def command(
 async def _run(spec: Poc, store: StoreAddress, wishes: Wishes) -> tuple[Report, str] | None:
     """The report, and when its answers came."""
     async with open_proof(spec, store, wishes) as proof:
-        expected = proof.estimate()
-        rest = f" ({expected.unpriced} cannot be priced: no budget holds them back)"
-        click.echo(
-            f"{proof.questions} questions, about {expected.p50_usd:.2f} USD "
-            f"(9 of 10 such runs cost less than {expected.p90_usd:.2f})"
-            f"{rest if expected.unpriced else ''}; run {proof.opened.run_id}",
-            err=True,
-        )
+        click.echo(f"{_cost(proof.estimate())}; run {proof.opened.run_id}", err=True)
         for note in proof.opened.notes:
             click.echo(f"note: {note}", err=True)
-        evidence = await proof.run(_progress())
+        evidence = await proof.run(progress_line())
         if not evidence.outcomes:
             return None
-        made = report(report_settings(spec), evidence, published_labels(spec))
+        for provider, times in proof.slowed.items():
+            click.echo(f"note: {provider} asked us to slow down {times} times", err=True)
+        settings = report_settings(spec, is_cut_by_budget=proof.is_over_budget)
+        made = report(settings, evidence, published_labels(spec))
         return with_words(made, evidence, proof.shelf), asked_between(evidence)
 
 
-def _progress() -> Callable[[Progress], None]:
-    """A line on standard error: rewritten on a terminal, every ten seconds elsewhere."""
-    is_terminal = sys.stderr.isatty()
-    started_s = time.monotonic()
-    last_s = started_s
-
-    def show(progress: Progress) -> None:
-        nonlocal last_s
-        now_s = time.monotonic()
-        is_last = progress.done == progress.total
-        if not is_last and now_s - last_s < (0.1 if is_terminal else 10):
-            return
-        last_s = now_s
-        asked = progress.done - progress.kept_before
-        left_s = (progress.total - progress.done) * (now_s - started_s) / max(1, asked)
-        line = (
-            f"{progress.done}/{progress.total} answers, {progress.spent_usd:.4f} USD, "
-            f"{left_s:.0f} s left"
-        )
-        if progress.is_over_budget:
-            line += ", budget reached"
-        click.echo(f"\r{line}" if is_terminal else line, err=True, nl=not is_terminal or is_last)
-
-    return show
+async def _estimated(spec: Poc, store: StoreAddress, wishes: Wishes) -> Estimate:
+    async with open_proof(spec, store, wishes) as proof:
+        return proof.estimate()
 
 
-def _write(spec: Poc, result: Report, out: Path, asked: str) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "report.md").write_text(markdown(result), encoding="utf-8")
-    (out / "report.html").write_text(page(result, asked), encoding="utf-8")
-    encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
-    (out / "report.json").write_bytes(encoded + b"\n")
-    config = gateway_config(spec, result)
-    if config is not None:
-        (out / "pilothouse.yaml").write_text(config, encoding="utf-8")
+def _estimate(expected: Estimate, *, as_json: bool) -> int:
+    if as_json:
+        print_json(expected)
+    else:
+        click.echo(f"{_cost(expected)}. Lengths of answers: {expected.how}")
+    return 0
+
+
+def _cost(expected: Estimate) -> str:
+    """In words."""
+    rest = f" ({expected.unpriced} cannot be priced: no budget holds them back)"
+    return (
+        f"{expected.questions} questions to ask, about {expected.p50_usd:.2f} USD "
+        f"(9 of 10 such runs cost less than {expected.p90_usd:.2f})"
+        f"{rest if expected.unpriced else ''}"
+    )
 
 
 def _print(result: Report, out: Path | None) -> None:
