@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -47,7 +47,7 @@ def open_run(
     """
     facts: list[CaseFact] = []
     digest = hashlib.sha256(_what(poc))
-    tokens = 0
+    length = _Length()
     problems: list[str] = []
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     fit = Fit(poc.template.names)
@@ -55,7 +55,7 @@ def open_run(
         fit.see(case, _place(cases, case))
         try:
             grader.check(case)
-            tokens += sum([estimate_tokens(m.text) for m in poc.template.render(case)])
+            length.see([m.text for m in poc.template.render(case)])
         except ValueError as error:
             problems.append(f"{_place(cases, case) or poc.file.cases}: {error}")
         except InvalidInput:
@@ -75,11 +75,37 @@ def open_run(
         store.keep_cases(run_id, _kept(_in_order(poc, cases)))
     if poc.early is not None:
         facts.sort(key=lambda fact: _shuffled(fact.id))
-    return Opened(run_id=run_id, facts=facts, input_tokens=tokens, notes=tuple(notes))
+    return Opened(run_id=run_id, facts=facts, input_tokens=length.tokens, notes=tuple(notes))
 
 
 def _place(cases: Iterable[Case], case: Case) -> str | None:
     return cases.place(case.id) if isinstance(cases, CaseSource) else None
+
+
+class _Length:
+    """Tokens of all prompts: counted for the first ones, for the rest by their characters."""
+
+    _COUNTED = 300
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._counted = 0
+        self._counted_chars = 0
+        self._chars = 0
+
+    @property
+    def tokens(self) -> int:
+        """Estimated."""
+        return round(self._counted * self._chars / max(1, self._counted_chars))
+
+    def see(self, texts: Sequence[str]) -> None:
+        """One prompt."""
+        chars = sum([len(text) for text in texts])
+        self._chars += chars
+        self._seen += 1
+        if self._seen <= self._COUNTED:
+            self._counted_chars += chars
+            self._counted += sum([estimate_tokens(text) for text in texts])
 
 
 def facts_of(store: ProofStore, run: RunRow) -> list[CaseFact]:

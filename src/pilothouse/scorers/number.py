@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -32,15 +33,18 @@ _NUMBER = re.compile(
 _DIGITS = re.compile(r"\d+")
 
 
+Take = Literal["last", "marked", "last_digits"]
+
+
 class NumberScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Right when the numbers differ by at most `tolerance`."""
 
-    take: Literal["last", "marked", "last_digits"] = "last"
+    take: Take = "last"
     tolerance: Decimal = Decimal(0)
 
     def check(self, case: Case) -> None:
         """Raises `ValueError` when the case expects no number."""
-        if not any(self.number_in(text) is not None for text in case.right_answers):
+        if not any(_expected(self.take, text) is not None for text in case.right_answers):
             raise ValueError(f'case {case.id}: expected "{case.expected}" is not a number')
 
     def score(self, given: Given, case: Case) -> Grade:
@@ -48,20 +52,30 @@ class NumberScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         found = self.number_in(given.text)
         if found is None:
             return Grade(value=0.0, detail="no number")
-        wanted = [self.number_in(text) for text in case.right_answers]
+        wanted = [_expected(self.take, text) for text in case.right_answers]
         is_right = any(w is not None and abs(found - w) <= self.tolerance for w in wanted)
         return Grade(value=float(is_right), detail=_shown(found))
 
     def number_in(self, text: str) -> Fraction | None:
         """The answer's number by the rule of `take`."""
-        if self.take == "last_digits":
-            runs = _DIGITS.findall(text.replace(",", ""))
-            return Fraction(runs[-1]) if runs else None
-        if self.take == "marked" and "####" in text:
-            marked = _last_number(text.rpartition("####")[2])
-            if marked is not None:
-                return marked
-        return _last_number(text)
+        return _number(self.take, text)
+
+
+def _number(take: Take, text: str) -> Fraction | None:
+    if take == "last_digits":
+        runs = _DIGITS.findall(text.replace(",", ""))
+        return Fraction(runs[-1]) if runs else None
+    if take == "marked" and "####" in text:
+        marked = _last_number(text.rpartition("####")[2])
+        if marked is not None:
+            return marked
+    return _last_number(text)
+
+
+@lru_cache(maxsize=4096)
+def _expected(take: Take, text: str) -> Fraction | None:
+    """The same few texts are read when a case is checked and for each answer to it."""
+    return _number(take, text)
 
 
 def _last_number(text: str) -> Fraction | None:
