@@ -139,6 +139,7 @@ def prove(
         outcomes=[o for o in ran.outcomes if o is not None],
         ungraded={name: tuple(some) for name, some in grader.ungraded.items()},
         reused=ran.reused,
+        stopped=ran.stopped,
         spent_usd=ran.spent_usd,
     )
 

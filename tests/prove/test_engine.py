@@ -21,7 +21,7 @@ from pilothouse.prove.ledger import Progress
 from pilothouse.prove.start import open_run
 from pilothouse.stores.sqlite import SqliteStore
 
-from .calculator import CASES, Calculator, a_client, poc, prove
+from .calculator import CASES, PRICE, Calculator, a_client, poc, prove, reported
 
 HOUR_US = 3_600_000_000
 
@@ -178,3 +178,34 @@ def test_a_variable_that_no_case_has_is_refused_before_anything_is_paid(tmp_path
     with pytest.raises(InvalidInput, match=r'unknown variable "\{promt\}". Did you mean "prompt"'):
         prove(poc(tmp_path, 'prompt: "{promt}"\n'), provider, SqliteStore(tmp_path / "a.db"))
     assert provider.asked == 0
+
+
+MANY = [Case(id=f"c{n}", prompt=f"{n} + {n}", expected=str(2 * n)) for n in range(400)]
+EARLY = "early_stopping: true\nattempts: 1\n"
+
+
+def test_a_candidate_that_is_clearly_too_bad_is_asked_no_further(tmp_path: Path) -> None:
+    spec = poc(tmp_path, EARLY)
+    store, provider = SqliteStore(tmp_path / "a.db"), Calculator()
+    evidence = prove(spec, provider, store, cases=MANY)
+    stopped = {s.candidate: s for s in evidence.stopped}
+    assert "certainly missed" in stopped["bad"].why
+    assert stopped["bad"].answers < 100
+    assert stopped["bad"].saved_usd == stopped["bad"].saved_answers * PRICE
+    assert "certainly met" in stopped["good"].why
+    assert provider.asked == len(evidence.outcomes) < 300
+    made = reported(spec, evidence, store)
+    good, bad = made.candidates
+    assert (good.verdict, bad.verdict) == ("met", "not met")
+    assert "stopped early" in good.judged[0].why
+    again = prove(spec, Calculator(), store, cases=MANY)
+    assert {s.candidate for s in again.stopped} == {"good", "bad"}
+
+
+def test_early_stopping_looks_at_cases_in_an_order_of_its_own(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    spec = poc(tmp_path, EARLY)
+    first = open_run(spec, MANY, store.proofs, Grader(spec.scorers), 1)
+    assert [f.id for f in first.facts] != [c.id for c in MANY]
+    kept = store.proofs.cases(first.run_id, 0, 400)
+    assert [k.case_id for k in kept] == [f.id for f in first.facts]

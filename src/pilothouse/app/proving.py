@@ -21,6 +21,7 @@ from pilothouse.core.ports import Recorder
 from pilothouse.core.proof_store import ProofStore, RunRow
 from pilothouse.core.route import Target
 from pilothouse.prove import lease
+from pilothouse.prove.early import early_stops
 from pilothouse.prove.engine import Engine, Ran
 from pilothouse.prove.evidence import CaseFact, Evidence, Outcome
 from pilothouse.prove.grading import Grader
@@ -179,7 +180,15 @@ def read_run(store: ProofStore, run_id: str) -> ReadRun:
     ledger = Ledger(row.id, parts, names, store, grader, only_reads=True)
     run_on_loop(ledger.read_kept(range(parts.count)))
     evidence = _evidence(poc, row.id, facts_of(store, row), grader, ledger.outcomes)
-    evidence = structs.replace(evidence, spent_usd=store.spent_usd(row.id))
+    stops = early_stops(poc, row.cases)
+    if stops is not None:
+        for i in range(len(names)):
+            stops.look(i, ledger.outcomes)
+    evidence = structs.replace(
+        evidence,
+        spent_usd=store.spent_usd(row.id),
+        stopped=() if stops is None else stops.stopped(ledger.outcomes),
+    )
     return ReadRun(poc, evidence, StoreShelf(store, row.id, grader))
 
 
@@ -233,5 +242,6 @@ def _evidence(
         outcomes=[o for o in outcomes if o is not None],
         ungraded={name: tuple(some) for name, some in grader.ungraded.items()},
         reused=ran.reused if ran else 0,
+        stopped=ran.stopped if ran else (),
         spent_usd=ran.spent_usd if ran else Decimal(0),
     )

@@ -22,7 +22,8 @@ from pilothouse.core.proof_store import PaidAnswer, ProofStore
 from pilothouse.core.request import Request
 from pilothouse.prove import lease
 from pilothouse.prove.asking import Asking
-from pilothouse.prove.evidence import Outcome
+from pilothouse.prove.early import early_stops
+from pilothouse.prove.evidence import Outcome, Stopped
 from pilothouse.prove.grading import Grader
 from pilothouse.prove.ledger import Ledger, Progress, may_pass
 from pilothouse.prove.memory import Memory
@@ -43,6 +44,7 @@ class Ran(Struct, kw_only=True):
     spent_usd: Decimal
     slowed: dict[str, int]
     is_over_budget: bool
+    stopped: tuple[Stopped, ...] = ()
 
 
 class _Part:
@@ -100,6 +102,7 @@ class Engine:
         self._progress = self._ledger.progress
         self._progress.spent_usd = self._purse.spent_usd
         self._reuses = may_reuse and store.has_others(run_id)
+        self._early = early_stops(poc, cases)
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._finished: list[int] = []
         self._open_parts = 0
@@ -137,6 +140,7 @@ class Engine:
             spent_usd=self._purse.spent_usd,
             slowed=self._asking.slowed,
             is_over_budget=self._purse.is_empty,
+            stopped=() if self._early is None else self._early.stopped(self._ledger.outcomes),
         )
 
     async def _feed(self) -> list[int]:
@@ -198,7 +202,7 @@ class Engine:
             answer = kept.get((question.case.id, self._names[question.candidate]))
             if answer is not None and not may_pass(answer):
                 self._progress.kept_before += 1
-                await self._ledger.settle(question, answer)
+                await self._settle(question, answer)
                 continue
             request = self._asker.request(question)
             jobs.append(_Job(question, request, self._asker.key(question, request), part))
@@ -230,7 +234,7 @@ class Engine:
         await asyncio.to_thread(self._store.keep_answers, [answer for _, answer in taken])
         for job, answer in taken:
             self._progress.reused += 1
-            await self._ledger.settle(job.question, answer)
+            await self._settle(job.question, answer)
         return [job for job in jobs if job.key not in found]
 
     async def _work(self) -> None:
@@ -238,6 +242,10 @@ class Engine:
             if self._jobs.qsize() <= self._poc.file.concurrency:
                 self._room.set()
             question = job.question
+            if self._early is not None and self._early.has_stopped(question.candidate):
+                self._progress.total -= 1
+                self._done_one(job.part)
+                continue
             expected = self._expected(job)
             if not await self._purse.set_aside(expected):
                 self._progress.is_over_budget = True
@@ -252,8 +260,15 @@ class Engine:
             finally:
                 self._purse.settle(expected, paid)
             self._progress.spent_usd = self._purse.spent_usd
-            await self._ledger.settle(question, answer, is_new=True)
+            await self._settle(question, answer, is_new=True)
             self._done_one(job.part)
+
+    async def _settle(
+        self, question: Question, answer: PaidAnswer, *, is_new: bool = False
+    ) -> None:
+        await self._ledger.settle(question, answer, is_new=is_new)
+        if self._early is not None:
+            self._early.look(question.candidate, self._ledger.outcomes)
 
     def _expected(self, job: _Job) -> Decimal:
         """What the answer will about cost; nothing is set aside without a cap."""

@@ -14,6 +14,7 @@ from msgspec import Struct
 from pilothouse.core.case import Case
 from pilothouse.core.grade import Given, Grade
 from pilothouse.core.pico import usd
+from pilothouse.core.stats.proportion import Interval
 
 
 class CaseFact(Struct, frozen=True, gc=False):
@@ -90,6 +91,8 @@ class Stopped(Struct, frozen=True, kw_only=True):
     answers: int
     saved_answers: int
     saved_usd: Decimal | None
+    intervals: dict[str, Interval] = {}
+    """By criterion: what holds however often it was looked at."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True):

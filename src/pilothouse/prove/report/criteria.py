@@ -52,11 +52,13 @@ class Asked(Struct, frozen=True, kw_only=True):
     """Of the scorers that ask one: how it did against people; None = nobody has measured it."""
     trusts_judges: bool = False
     """A judge that nobody has measured may decide."""
+    sequences: Mapping[str, Interval] = {}
+    """Of a candidate that was stopped early: intervals that hold at any time of looking, by criterion."""
 
 
 def verdict_of(criteria: Sequence[Criterion], asked: Asked) -> CandidateVerdict:
     """All criteria, in their order."""
-    judged = tuple(_judged(criterion, asked) for criterion in criteria)
+    judged = tuple(_in_sequence(_judged(criterion, asked), asked) for criterion in criteria)
     return CandidateVerdict(candidate=asked.answers.name, judged=judged, verdict=overall(judged))
 
 
@@ -66,6 +68,15 @@ def overall(judged: Sequence[Judged]) -> Verdict:
     if "not met" in verdicts:
         return "not met"
     return "not yet proven" if "not yet proven" in verdicts or not verdicts else "met"
+
+
+def _in_sequence(judged: Judged, asked: Asked) -> Judged:
+    """Who stops when the figures look decided needs an interval that allows for it."""
+    around = asked.sequences.get(judged.criterion.name)
+    if around is None or judged.value is None:
+        return judged
+    why = "95 % confidence sequence: asking was stopped early"
+    return judge(judged.criterion, judged.value, around, why)
 
 
 def _judged(criterion: Criterion, asked: Asked) -> Judged:

@@ -106,6 +106,7 @@ def report(
     figures = [candidate_figures(evidence, a, settings, published, wanted) for a in answers]
     pairs = comparisons(answers, settings.baseline)
     baseline = next((a for a in answers if a.name == settings.baseline), None)
+    sequences = {s.candidate: s.intervals for s in evidence.stopped}
     verdicts = [
         verdict_of(
             settings.criteria,
@@ -115,6 +116,7 @@ def report(
                 scorers=evidence.scorers,
                 judges=settings.judged_scorers,
                 trusts_judges=settings.trusts_judges,
+                sequences=sequences.get(a.name, {}),
             ),
         )
         for a in answers

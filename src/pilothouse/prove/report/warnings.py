@@ -91,7 +91,7 @@ def _of_runs(
             saved = "" if stopped.saved_usd is None else f", about {stopped.saved_usd:.4f} USD"
             text = (
                 f"{figure.name} was stopped after {stopped.answers} answers: {stopped.why} "
-                f"(saved {stopped.saved_answers} answers{saved}); its figures lean a little to that side"
+                f"(saved {stopped.saved_answers} answers{saved}); its plain figures lean a little to that side"
             )
             found.append(Caveat(kind="stopped_early", text=text))
     return found
