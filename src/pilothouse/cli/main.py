@@ -24,6 +24,7 @@ COMMANDS = {
     "models": "What the catalogue knows, and who says so.",
     "providers": "Vendors and servers that are known: addresses, keys, formats, abilities.",
     "cases": "Test sets: sampled from live traffic, read in any form, checked.",
+    "suites": "Standard benchmarks: protocols, items, what was published, what a score says.",
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "judge": "Judges compared with people, a rate corrected for their errors, candidates ranked.",
     "runs": "Proofs that are kept: list them, read one again, compare two, export, import.",

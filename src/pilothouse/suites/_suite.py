@@ -34,6 +34,14 @@ class Published(Struct, frozen=True, kw_only=True):
     """None = this suite's."""
 
 
+CAVEATS = (
+    "models may have seen the items in training, so a high score may be memory",
+    "a score compares only with scores under the same protocol",
+    "a benchmark is not your use case: prove it on your own data",
+)
+"""True of every public benchmark; told wherever a score of one is."""
+
+
 class Suite(Struct, frozen=True, kw_only=True):
     """One benchmark. The object `plugin` of its file."""
 
