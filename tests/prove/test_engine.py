@@ -38,10 +38,14 @@ def test_a_vendor_that_fails_often_is_asked_again_and_every_failure_is_counted(
     tmp_path: Path,
 ) -> None:
     provider = Calculator(failing(lambda n: n % 3 == 0, "provider_down"))
-    spec = poc(tmp_path, "attempts: 10\n")
-    evidence = prove(spec, provider, SqliteStore(tmp_path / "a.db"))
+    spec, store = poc(tmp_path, "attempts: 10\n"), SqliteStore(tmp_path / "a.db")
+    evidence = prove(spec, provider, store)
     assert all(o.error_class is None for o in evidence.outcomes)
     assert sum(o.attempts for o in evidence.outcomes) == provider.asked > 80
+    first_failed = sum(o.attempts > 1 for o in evidence.outcomes)
+    made = reported(spec, evidence, store)
+    assert sum(c.failures.failed for c in made.candidates) == first_failed > 15
+    assert sum(c.failures.unanswered for c in made.candidates) == 0
 
 
 def test_to_be_asked_to_wait_is_neither_a_failure_nor_an_attempt(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ class EarlyStops:
 
     def _value(self, criterion: Criterion, found: Outcome) -> float | None:
         if criterion.metric == FAILURES:
-            return float(found.error_class is not None)
+            return float(found.error_class is not None or found.attempts > 1)
         if found.error_class is not None:
             return 0.0
         return found.values[self._scorers[criterion.metric]]

@@ -83,7 +83,7 @@ class PocFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     concurrency: Annotated[int, Meta(ge=1, le=1000)] = 16
     """Questions at once, of each provider."""
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
-    """Tries for one answer. Every failed one counts in the failure rate."""
+    """Tries for one answer. The failure rate is of first ones."""
     budget_usd: Decimal | None = None
     expected_output_tokens: Annotated[int, Meta(ge=1)] = 300
     """For the estimate before the run, when nothing better is known."""

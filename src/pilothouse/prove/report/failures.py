@@ -1,4 +1,8 @@
-"""Attempts that gave no answer: how often, with an interval, and of which kind."""
+"""Calls that gave no answer: how often, with an interval, and of which kind.
+
+The rate is of questions whose first call failed: what production sees of the vendor, whether or not a later try got
+an answer. Questions without any answer are told apart, and are not right.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,9 @@ from pilothouse.core.stats.mean_interval import MeanInterval, mean_interval
 from pilothouse.core.stats.proportion import Interval, wilson
 from pilothouse.prove.evidence import Outcome
 from pilothouse.prove.report.answers import Answers
+
+
+_LATER = "answered at a later try"
 
 
 class FailureClass(Struct, frozen=True, kw_only=True):
@@ -29,6 +36,9 @@ class FailureFigures(Struct, frozen=True, kw_only=True):
     """A candidate's failures; `rate` is of all questions asked."""
 
     failed: int
+    """Questions whose first call failed."""
+    unanswered: int
+    """Of those, the ones that no later try answered either."""
     rate: MeanInterval
     by_class: tuple[FailureClass, ...]
     """The most frequent first."""
@@ -40,7 +50,7 @@ class FailureFigures(Struct, frozen=True, kw_only=True):
 def failure_figures(answers: Answers) -> FailureFigures:
     """Nothing is dropped: a question without an answer is a failed one."""
     n = len(answers.outcomes)
-    counts = Counter(o.error_class for o in answers.outcomes if o.error_class is not None)
+    counts = Counter(o.error_class or _LATER for o in answers.outcomes if is_failed(o))
     classes = tuple(
         FailureClass(
             error_class=kind,
@@ -54,6 +64,7 @@ def failure_figures(answers: Answers) -> FailureFigures:
     values, clusters = answers.column(is_failed)
     return FailureFigures(
         failed=counts.total(),
+        unanswered=counts.total() - counts[_LATER],
         rate=mean_interval(values, clusters),
         by_class=classes,
         may_pass=sum(c.failed for c in classes if c.may_pass),
@@ -62,5 +73,5 @@ def failure_figures(answers: Answers) -> FailureFigures:
 
 
 def is_failed(outcome: Outcome) -> float:
-    """1.0 for a question without an answer."""
-    return 0.0 if outcome.error_class is None else 1.0
+    """1.0 for a question whose first call failed."""
+    return 0.0 if outcome.error_class is None and outcome.attempts == 1 else 1.0
