@@ -16,6 +16,7 @@ from pilothouse.core.keys import KeyStore
 from pilothouse.core.limits import BudgetStore
 from pilothouse.core.ports import CallStore, RolloutStore
 from pilothouse.core.proof_store import ProofStore
+from pilothouse.core.review_store import ReviewStore
 from pilothouse.core.sample_store import SampleStore
 from pilothouse.core.secret import not_set
 from pilothouse.stores._pg_address import PgAddress, address_from_url, is_url
@@ -59,6 +60,11 @@ class Store(CallStore, RolloutStore, Protocol):
     @property
     def samples(self) -> SampleStore:
         """Live questions kept for proofs."""
+        ...
+
+    @property
+    def reviews(self) -> ReviewStore:
+        """What people said of proofs."""
         ...
 
     @property

@@ -28,6 +28,7 @@ COMMANDS = {
     "prove": "Run a proof of concept and judge it against its success criteria.",
     "judge": "Judges compared with people, a rate corrected for their errors, candidates ranked.",
     "runs": "Proofs that are kept: list them, read one again, compare two, export, import.",
+    "review": "People compare or grade answers, blind, by keyboard; how far they agree.",
     "regress": "Is the current model worse than the baseline? A verdict for CI, every week.",
     "serve": "Start the gateway.",
     "reload": "A running gateway reads its configuration again.",

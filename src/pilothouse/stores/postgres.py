@@ -25,6 +25,7 @@ from pilothouse.stores._pg_rollouts import save_rollout
 from pilothouse.stores._pg_schema import upgrade
 from pilothouse.stores._proofs import ProofTable
 from pilothouse.stores._reading import Reading
+from pilothouse.stores._reviews import ReviewTable
 from pilothouse.stores._samples import SampleTable
 
 
@@ -51,6 +52,7 @@ class PostgresStore(Reading):
         self.batches = BatchTable(self._durable.write, self.query, POSTGRES)
         self.proofs = ProofTable(self._durable.write, self.query, keep_answers, keep_scores)
         self.samples = SampleTable(self._durable.write, self.query)
+        self.reviews = ReviewTable(self._durable.write, self.query)
 
     @property
     def spill_path(self) -> Path:

@@ -29,6 +29,7 @@ from pilothouse.stores._jobs import JobTable
 from pilothouse.stores._keys import KeyTable
 from pilothouse.stores._proofs import ProofTable, answer_row
 from pilothouse.stores._reading import Reading
+from pilothouse.stores._reviews import ReviewTable
 from pilothouse.stores._rows import CALL_COLUMNS, row_from_call
 from pilothouse.stores._samples import SampleTable
 from pilothouse.stores._schema import connect, explained, upgrade
@@ -71,6 +72,7 @@ class SqliteStore(Reading):
         self.batches = BatchTable(self._write, self.query, SQLITE)
         self.proofs = ProofTable(self._write, self.query, _keep_answers, _keep_scores)
         self.samples = SampleTable(self._write, self.query)
+        self.reviews = ReviewTable(self._write, self.query)
 
     @property
     def spill_path(self) -> Path:

@@ -16,7 +16,6 @@ from pilothouse.core.stats.proportion import Interval, wilson
 from pilothouse.prove.evidence import Outcome
 from pilothouse.prove.report.answers import Answers
 
-
 _LATER = "answered at a later try"
 
 
