@@ -41,8 +41,13 @@ def expecting(expected: str | None, **more: Any) -> Case:
         ({"contains": {}}, "Parisian", expecting("Paris"), 0.0),
         ({"contains": {"texts": ["a b", "c"], "mode": "all"}}, "A  b only", expecting(None), 0.5),
         ({"contains": {"texts": ["secret"], "mode": "none"}}, "nothing", expecting(None), 1.0),
-        ({"regex": {"pattern": r"total:\s*(\d+)"}}, "total: 3, total: 42", expecting("42"), 1.0),
-        ({"regex": {"pattern": "^yes$", "whole": True}}, "yes please", expecting(None), 0.0),
+        (
+            {"regex": {"pattern": r"total:\s*(\d+)"}},
+            "total: 3, total: 42",
+            expecting("42"),
+            1.0,
+        ),
+        ({"regex": {"pattern": "yes", "whole": True}}, "yes please", expecting(None), 0.0),
         ({"regex": {}}, "ok 7", expecting(None, details={"pattern": r"ok \d"}), 1.0),
         ({"choice": {}}, "I think A is tempting, but the answer is (B).", expecting("B"), 1.0),
         ({"choice": {}}, "**C**", expecting("C"), 1.0),
@@ -72,8 +77,13 @@ def expecting(expected: str | None, **more: Any) -> Case:
         ),
         ({"extraction": {}}, "- Rome\n- Oslo", expecting('["rome", "paris"]'), 0.5),
         ({"extraction": {}}, '{"cities": []}', expecting("[]"), 1.0),
-        ({"refusal": {"want": "refuse"}}, "I'm sorry, but I can't help.", expecting(None), 1.0),
-        ({"refusal": {"want": "answer"}}, "Es tut mir leid", expecting(None), 0.0),
+        ({"refusal": {"expected": "refuse"}}, "I'm sorry, but I can't help.", expecting(None), 1.0),
+        (
+            {"refusal": {"expected": "answer"}},
+            "Es tut mir leid, dabei kann ich Ihnen nicht helfen.",
+            expecting(None),
+            0.0,
+        ),
         (
             {"format": {"max_words": 3, "ends_with": "."}},
             "One two three four.",
@@ -150,6 +160,7 @@ def test_a_case_that_cannot_be_graded_is_refused_by_name(
     [
         ({"contains": {"mod": "any"}}, 'unknown option "mod". Did you mean "mode"'),
         ({"regex": {"pattern": "("}}, "cannot be compiled"),
+        ({"regex": {"pattern": "(a+)+$"}}, "repeats a repeat"),
         ({"classification": {"labels": []}}, "name the classes"),
         ({"classification": {"labels": ["a"], "aliases": {"b": []}}}, "none of the labels"),
         ({"json_schema": {"schema": {"dependentSchemas": {}}}}, "schema.dependentSchemas"),
@@ -253,7 +264,7 @@ EVERY: list[tuple[dict[str, Any], Case]] = [
     ({"json_fields": {"no_others": True}}, expecting('{"a": [1], "b": {"c": 2}}')),
     ({"classification": {"labels": ["x", "y"]}}, expecting("x")),
     ({"extraction": {}}, expecting('["x"]')),
-    ({"refusal": {"want": "answer"}}, expecting(None)),
+    ({"refusal": {"expected": "answer"}}, expecting(None)),
     (
         {"format": {"max_words": 5, "max_bullets": 2, "json": True, "forbidden": ["x"]}},
         expecting(None),

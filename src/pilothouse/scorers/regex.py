@@ -1,12 +1,15 @@
 """Does a pattern match the answer, and does its group say what is expected?
 
-The pattern is yours and is trusted; the text is cut to 50,000 characters so that a slow pattern stays bearable.
+A pattern that can take exponential time (an open repeat inside an open repeat, such as `(a+)+`) is refused; what is
+left is polynomial, and the text is cut to 10,000 characters so that it stays bearable.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from importlib import import_module
+from typing import Any, cast
 
 from msgspec import Struct
 
@@ -14,7 +17,9 @@ from pilothouse.core.case import Case
 from pilothouse.core.grade import Given, Grade
 from pilothouse.scorers._words import normalised, shown
 
-_MOST = 50_000
+_MOST = 10_000
+_parser: Any = import_module("re._parser")
+_REPEATS = ("MAX_REPEAT", "MIN_REPEAT")
 
 
 class RegexScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,9 +71,35 @@ class RegexScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str, ignore_case: bool) -> re.Pattern[str]:
     try:
-        return re.compile(pattern, re.IGNORECASE if ignore_case else 0)
+        compiled = re.compile(pattern, re.IGNORECASE if ignore_case else 0)
     except re.error as error:
         raise ValueError(f'the pattern "{pattern}" cannot be compiled: {error}') from None
+    if _is_nested(_parser.parse(pattern), inside=False):
+        raise ValueError(
+            f'the pattern "{pattern}" repeats a repeat: some texts would take it for ever'
+        )
+    return compiled
+
+
+def _is_nested(tree: Any, *, inside: bool) -> bool:
+    """Whether an open repeat stands inside another."""
+    for op, given in tree:
+        is_open = str(op) in _REPEATS and given[1] == _parser.MAXREPEAT
+        if is_open and inside:
+            return True
+        if any(_is_nested(body, inside=inside or is_open) for body in _bodies(given)):
+            return True
+    return False
+
+
+def _bodies(given: Any) -> list[Any]:
+    """The expressions inside one, alternatives included."""
+    if isinstance(given, _parser.SubPattern):
+        return [given]
+    if isinstance(given, tuple | list):
+        parts = cast(list[Any], list(given))  # pyright: ignore[reportUnknownArgumentType]
+        return [body for part in parts for body in _bodies(part)]
+    return []
 
 
 plugin = RegexScorer

@@ -11,7 +11,9 @@ from msgspec import Struct
 from pilothouse.core.case import Case
 from pilothouse.core.grade import Given, Grade
 from pilothouse.scorers._words import content_words, normalised
-from pilothouse.scorers.refusal import is_refusal
+from pilothouse.scorers.refusal import RefusalScorer
+
+_refusal = RefusalScorer()
 
 
 class RelevanceScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,7 +31,7 @@ class RelevanceScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """See the file."""
         if not given.text.strip():
             return Grade(value=0.0, detail="nothing is said")
-        if is_refusal(given) and not self.refusals_count:
+        if _refusal.why(given) and not self.refusals_count:
             return Grade(value=0.0, detail="a refusal")
         asked = _asked(case)
         if normalised(given.text) == normalised(asked):
