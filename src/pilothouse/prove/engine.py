@@ -137,7 +137,7 @@ class Engine:
         return Ran(
             outcomes=self._ledger.outcomes,
             reused=self._progress.reused,
-            spent_usd=self._purse.spent_usd,
+            spent_usd=max(self._purse.spent_usd, self._store.spent_usd(self._run_id)),
             slowed=self._asking.slowed,
             is_over_budget=self._purse.is_empty,
             stopped=() if self._early is None else self._early.stopped(self._ledger.outcomes),
