@@ -26,7 +26,7 @@ plain = st.recursive(
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False)
-    | st.complex_numbers(allow_nan=False)
+    | st.complex_numbers(allow_nan=False, allow_infinity=False)
     | st.text()
     | st.binary()
     | st.decimals(allow_nan=False)
