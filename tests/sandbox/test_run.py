@@ -144,6 +144,11 @@ def _process_of(argument: str) -> int:
     raise AssertionError("it did not start")
 
 
+def test_a_program_that_the_sandbox_cannot_start_is_no_fault_of_the_answer() -> None:
+    with pytest.raises(SandboxError, match="cannot be started in the sandbox: .*no-such-program"):
+        run_program("x", argv=("no-such-program", "{box}/answer.py"))
+
+
 def test_a_closed_sandbox_says_so() -> None:
     sandbox = Sandbox()
     sandbox.close()

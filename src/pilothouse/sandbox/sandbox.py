@@ -94,15 +94,10 @@ class Sandbox:
         return self._ran(result)
 
     def _ran(self, result: dict[str, Any]) -> Ran:
-        verdict = result["verdict"]
-        if verdict:
-            try:
-                result["verdict"] = json.loads(verdict)
-            except ValueError:
-                raise SandboxError(verdict) from None
-        else:
-            result["verdict"] = None
-        return msgspec.convert({**result, "isolation": self.isolation}, Ran)
+        if "trouble" in result:
+            raise SandboxError(result["trouble"])
+        verdict = json.loads(result["verdict"]) if result["verdict"] else None
+        return msgspec.convert({**result, "verdict": verdict, "isolation": self.isolation}, Ran)
 
     def _hand_over(self, line: socket.socket) -> None:
         with self._lock:
@@ -118,6 +113,8 @@ class Sandbox:
             socket.send_fds(self._line, [b"."], [line.fileno()])
 
     def _start(self) -> tuple[socket.socket, int, str, tuple[str, ...]]:
+        if not hasattr(os, "posix_spawn"):
+            raise SandboxError("the sandbox needs Linux or macOS; give `container: docker` here")
         ours, theirs = socket.socketpair()
         root = str(Path(__file__).parents[2])
         options = json.dumps({"readable": self._readable, "without": sorted(self._without)})

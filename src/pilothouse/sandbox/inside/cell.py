@@ -68,6 +68,8 @@ class _Cell:
         self._ground, self._line, self._program = ground, line, program
         self._bounds, self._box, self._user = program["bounds"], box, user
         self._why: str | None = None
+        self._trouble = os.pipe()
+        """Where a process says that the sandbox, not its program, is at fault. No program holds it."""
 
     def run(self) -> dict[str, Any]:
         """The result, as `sandbox.ran.Ran` reads it."""
@@ -96,14 +98,15 @@ class _Cell:
                 user, None, bounds, verdict, ours, lambda: judge.run(orders, line, verdict[0])
             )
             ours.close()
-        for _, write in pipes.values():
+        for _, write in (*pipes.values(), self._trouble):
             os.close(write)
         heads = Heads({name: read for name, (read, _) in pipes.items()}, self._bounds["head"])
         status = self._watch(watched, heads, begun + self._bounds["wall_s"])
         wall_s = time.monotonic() - begun
         self._end(first, watched)
         heads.rest()
-        return self._result(status, heads, wall_s)
+        trouble = os.read(self._trouble[0], 2000).decode(errors="replace")
+        return {"trouble": trouble} if trouble else self._result(status, heads, wall_s)
 
     def _start(
         self,
@@ -119,19 +122,26 @@ class _Cell:
             return child
         code = 127
         try:
-            kept = {*outputs, line.fileno() if line else 1}
+            kept = {line.fileno() if line else 1}
+            if self._program["argv"]:
+                kept.add(
+                    self._trouble[1]
+                )  # closed when another program takes the place of this one
             if box is not None:
                 os.dup2(_stdin(self._program["stdin"]), 0)
                 os.dup2(outputs[0], 1)
                 os.dup2(outputs[1], 2)
                 os.chdir(box)
-                kept = {line.fileno() if line else 1}
+            else:
+                kept |= set(outputs)
             confine(self._ground, bounds, box, user)
             self._close_all_but(kept)
             then()
             code = 0
         except BaseException as error:
-            os.write(outputs[-1], f"the sandbox could not start the program: {error}\n".encode())
+            os.write(
+                self._trouble[1], f"a program cannot be started in the sandbox: {error}".encode()
+            )
         finally:
             os._exit(code)
 
