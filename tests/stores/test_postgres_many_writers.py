@@ -92,11 +92,11 @@ def test_keys_saved_at_once_are_all_met_by_a_cursor_that_reads_meanwhile(
     for thread in threads:
         thread.start()
     reader = PostgresStore(pg_store.address)
-    while len(seen) < 50:
+    writing = True
+    while writing:
+        writing = any(t.is_alive() for t in threads)  # asked before reading: the last page is whole
         changed, cursor = reader.keys.keys_changed(cursor)
         seen += [k.id for k in changed]
-        if not any(t.is_alive() for t in threads) and not changed:
-            break
     for thread in threads:
         thread.join()
     assert len(seen) == len(set(seen)) == 50
@@ -133,12 +133,12 @@ def test_two_processes_that_write_at_once_lose_nothing_and_the_cursor_meets_all(
     running = [started(_WRITER, pg_store.address, name, "close") for name in ("a", "b")]
     seen: list[str] = []
     cursor = 0
-    while any(p.poll() is None for p in running) or len(seen) < 8000:
-        page, after = pg_store.rollout_calls("ro", after_row=cursor, limit=500)
+    more = True
+    while more:
+        writing = any(p.poll() is None for p in running)  # asked before reading, as above
+        page, cursor = pg_store.rollout_calls("ro", after_row=cursor, limit=500)
         seen += [c.id for c, _ in page]
-        if after == cursor and all(p.poll() is not None for p in running):
-            break
-        cursor = after
+        more = writing or bool(page)
     assert [p.communicate() for p in running] == [(b"flushed\n", b"")] * 2
     assert len(seen) == len(set(seen)) == 8000
 
