@@ -11,8 +11,10 @@ expected to be worse than the reference by no more than the tolerance, the most 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from math import exp, inf, log, sqrt
+from operator import mul
 from typing import Literal
 
 from msgspec import Struct
@@ -35,6 +37,10 @@ class Dial(Struct, frozen=True, kw_only=True):
     """What a good answer is worth; 0 = the cheapest that is tolerated."""
     slowness_usd_per_s: float = 0.0
     """What a second of waiting costs."""
+
+
+ANY = Dial()
+"""The cheapest, however good."""
 
 
 class Decision(Struct, frozen=True, kw_only=True):
@@ -72,9 +78,10 @@ class Decider:
     def __init__(self, artefact: Artefact) -> None:
         self.artefact = artefact
         look = artefact.look
-        self._prior = tuple(zip(_PRIOR_AT, look.prior, strict=True))
-        self._prior_mean, self._prior_scale = look.prior_mean, look.prior_scale
-        self._scaling = tuple(zip(look.mean, look.scale, strict=True))
+        scaling = list(zip(look.mean, look.scale, strict=True))
+        self._ends = tuple([(mean - _CUT * scale, mean + _CUT * scale) for mean, scale in scaling])
+        self._full = _folded(artefact.full, artefact)
+        self._plain = _folded(artefact.plain, artefact)
         self._models = range(len(artefact.models))
 
     def read(self, prompt: str, tag: str | None = None) -> Reading:
@@ -83,27 +90,30 @@ class Decider:
         text = read_part(prompt)
         words = words_of(text)
         raw = surface(text, words)
-        sums, coverage = self._terms(words)
+        look = [
+            low if x < low else high if x > high else x
+            for x, (low, high) in zip(raw, self._ends, strict=True)
+        ]
+        values, hits, length, coverage = self._terms(words)
         known_tag = tag if tag in artefact.tag_counts else None
-        is_familiar = coverage >= artefact.familiar_from
-        gate: Gate = "familiar" if is_familiar else "unfamiliar words"
-        if not is_familiar and known_tag is None and artefact.tag_counts:
-            gate = "unfamiliar"
-        if tag is not None and known_tag is None:
-            gate = "unfamiliar"
-        logits = self._linear(
-            artefact.full if gate == "familiar" else artefact.plain, raw, known_tag
-        )
-        if gate == "familiar":
-            logits = [a + b for a, b in zip(logits, sums, strict=True)]
-        good = tuple([1 / (1 + exp(-x)) if x > -700 else 0.0 for x in logits])
-        return Reading(good, gate, coverage, known_tag, len(prompt))
+        gate = self._gate(coverage, tag, known_tag)
+        heads = self._full if gate == "familiar" else self._plain
+        by_tag = None if known_tag is None else heads.tags.get(known_tag)
+        good: list[float] = []
+        for k in self._models:
+            x = heads.bias[k] + sum(map(mul, look, heads.look[k]))
+            if by_tag is not None:
+                x += by_tag[k]
+            if gate == "familiar":
+                x += sum(map(mul, values, [hit[k + 1] for hit in hits])) / length
+            good.append(1 / (1 + exp(-x)) if x > -700 else 0.0)
+        return Reading(tuple(good), gate, coverage, known_tag, len(prompt))
 
     def decide(
         self,
         prompt: str,
         tag: str | None = None,
-        dial: Dial = Dial(),
+        dial: Dial = ANY,
         allowed: Collection[int] | None = None,
     ) -> Decision:
         """Among `allowed` models (None = all). A prompt unlike all that was learned from goes to the reference.
@@ -144,45 +154,33 @@ class Decider:
             tag=read.tag,
         )
 
-    def _terms(self, words: list[str]) -> tuple[list[float], float]:
-        """Of each model: the terms' part of the log-odds. And the coverage."""
-        artefact = self.artefact
-        known, unknown_idf = artefact.terms, artefact.unknown_idf
-        counts: dict[str, int] = {}
-        for term in terms_of(words):
-            counts[term] = counts.get(term, 0) + 1
-        squares = covered = total = 0.0
-        sums = [0.0] * len(artefact.models)
-        for term, count in counts.items():
-            found = known.get(term)
-            if found is None:
-                total += unknown_idf
-                continue
-            idf = found[0]
-            value = idf if count == 1 else idf * (1 + log(count))
-            squares += value * value
-            covered += idf
-            total += idf
-            for k in self._models:
-                sums[k] += value * found[k + 1]
-        length = sqrt(squares) or 1.0
-        return [s / length for s in sums], covered / total if total else 0.0
+    def _gate(self, coverage: float, tag: str | None, known_tag: str | None) -> Gate:
+        """A tag that was never seen is a task that was never seen, whatever its words."""
+        if tag is not None and known_tag is None:
+            return "unfamiliar"
+        if coverage >= self.artefact.familiar_from:
+            return "familiar"
+        return "unfamiliar words" if known_tag is not None else "unfamiliar"
 
-    def _linear(self, heads: Heads, raw: tuple[float, ...], tag: str | None) -> list[float]:
-        scaled = [
-            min(_CUT, max(-_CUT, (x - mean) / scale))
-            for x, (mean, scale) in zip(raw, self._scaling, strict=True)
-        ]
-        prior = sum([raw[at] * weight for at, weight in self._prior])
-        prior = (prior - self._prior_mean) / self._prior_scale
-        by_tag = heads.tags.get(tag) if tag is not None else None
-        found: list[float] = []
-        for k in self._models:
-            x = heads.bias[k] + prior * heads.prior[k]
-            for value, weight in zip(scaled, heads.surface[k], strict=True):
-                x += value * weight
-            found.append(x if by_tag is None else x + by_tag[k])
-        return found
+    def _terms(
+        self, words: list[str]
+    ) -> tuple[list[float], list[tuple[float, ...]], float, float]:
+        """TF-IDF of the known terms and their entries, the length of the first, and the coverage."""
+        known = self.artefact.terms
+        counts: dict[str, int] = Counter(terms_of(words))
+        values: list[float] = []
+        hits: list[tuple[float, ...]] = []
+        covered = 0.0
+        for term, count in counts.items():
+            hit = known.get(term)
+            if hit is not None:
+                idf = hit[0]
+                covered += idf
+                values.append(idf if count == 1 else idf * (1 + log(count)))
+                hits.append(hit)
+        total = covered + (len(counts) - len(hits)) * self.artefact.unknown_idf
+        length = sqrt(sum(map(mul, values, values)))
+        return values, hits, length or 1.0, covered / total if total else 0.0
 
     def _usd(self, k: int, read: Reading) -> float:
         money = self.artefact.money[k]
@@ -196,3 +194,25 @@ class Decider:
             if tag is not None
             else money.latency_ms
         )
+
+
+class _Folded(Struct, frozen=True):
+    """Heads whose scaling and prior are worked into the weights of the raw features."""
+
+    bias: tuple[float, ...]
+    look: tuple[tuple[float, ...], ...]
+    tags: dict[str, tuple[float, ...]]
+
+
+def _folded(heads: Heads, artefact: Artefact) -> _Folded:
+    look = artefact.look
+    prior = dict(zip(_PRIOR_AT, look.prior, strict=True))
+    bias: list[float] = []
+    rows: list[tuple[float, ...]] = []
+    for k, at_zero in enumerate(heads.bias):
+        by_prior = heads.prior[k] / look.prior_scale
+        scaled = [w / scale for w, scale in zip(heads.surface[k], look.scale, strict=True)]
+        rows.append(tuple([w + by_prior * prior.get(i, 0.0) for i, w in enumerate(scaled)]))
+        middle = sum(map(mul, scaled, look.mean))
+        bias.append(at_zero - middle - by_prior * look.prior_mean)
+    return _Folded(tuple(bias), tuple(rows), heads.tags)

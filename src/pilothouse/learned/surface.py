@@ -21,8 +21,10 @@ SURFACE = (
     *("LaTeX", "longest word", "negation", "all or none", "quotes", "linking words"),
 )
 """Names of the features, in their order; counts are logarithms."""
-PRIOR = ("characters", "words", "commas", "sentences", "repeated words", "repeated words, counted")
-PRIOR += ("negation", "linking words", "words a sentence", "code marks")
+PRIOR = (
+    *("characters", "words", "commas", "sentences", "repeated words", "repeated words, counted"),
+    *("negation", "linking words", "words a sentence", "code marks"),
+)
 """What the shipped prior looks at: how much there is to read, and how it hangs together."""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-HEAD_CHARS, TAIL_CHARS = 2_000, 1_000
+HEAD_CHARS, TAIL_CHARS = 1_400, 600
 """Of a long prompt, the beginning and the end are read: tasks stand there. Bounds the time of a decision."""
 _WORD = re.compile(r"[^\W_]+")
 _LONG = 12
@@ -37,4 +38,4 @@ def words_of(text: str) -> list[str]:
 def terms_of(words: list[str]) -> list[str]:
     """The words, and each pair of neighbours: `how`, `many`, `how many`."""
     short = [w if len(w) <= _MOST_CHARS else w[:_MOST_CHARS] for w in words]
-    return short + [f"{a} {b}" for a, b in zip(short, short[1:], strict=False)]
+    return short + [f"{a} {b}" for a, b in pairwise(short)]
