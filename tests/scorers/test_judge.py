@@ -287,7 +287,8 @@ def test_mt_bench_is_asked_in_its_own_words(case: Case, answer: Given, words: st
 
 
 def test_every_built_in_rubric_can_be_read() -> None:
-    assert builtin_names() == ("faithfulness", "helpfulness", "mt_bench", "relevance", "safety")
+    names = ("faithfulness", "hallucination", "helpfulness", "mt_bench", "relevance", "safety")
+    assert builtin_names() == names
     for name in builtin_names():
         assert find_rubric(name, Path()).name == name
 
@@ -311,6 +312,16 @@ def test_a_rubric_may_be_words_or_a_file_or_written_in_place(tmp_path: Path) -> 
         ({"rubric": None}, "needs a rubric"),
         ({"rubrik": "safety"}, 'Did you mean "rubric"'),
         ({"rubric": {"name": "x", "asks": "y", "low": 5, "high": 5}}, "not less than high"),
+        (
+            {
+                "rubric": {
+                    "name": "x",
+                    "asks": "y",
+                    "items": [{"name": "a", "question": "A?", "when": {"is_b": True}}],
+                }
+            },
+            "asked of every case",
+        ),
         (
             {"rubric": {"name": "x", "asks": "y", "levels": {"6": "best"}}},
             '"6" is not a whole number from 1 to 5',

@@ -15,6 +15,10 @@ import pytest
 from pilothouse.core.case import Case
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.grade import Given
+from pilothouse.prove.evidence import CaseFact, Evidence, Outcome
+from pilothouse.prove.report.answers import answers_by_candidate
+from pilothouse.prove.report.figures import scorer_figures
+from pilothouse.prove.report.passes import Passes
 from pilothouse.scorers.code import CodeScorer
 from pilothouse.suites.humaneval import plugin as suite
 
@@ -39,6 +43,31 @@ def passes(answers: list[tuple[Case, str]]) -> list[bool]:
 
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(one, answers))
+
+
+def passes_of_a_report(right: list[bool]) -> tuple[Passes, ...]:
+    """What a report says of ten repeats of each problem."""
+    outcomes = [
+        Outcome(
+            case=i // 10,
+            candidate=0,
+            repeat=i % 10,
+            call_id=str(i),
+            at_us=0,
+            values=(float(is_right),),
+        )
+        for i, is_right in enumerate(right)
+    ]
+    evidence = Evidence(
+        run_id="r",
+        cases=[CaseFact(id=str(i)) for i in range(len(right) // 10)],
+        candidates=("codegen",),
+        scorers=("accuracy",),
+        scorer_words=("code",),
+        outcomes=outcomes,
+    )
+    [answers] = answers_by_candidate(evidence)
+    return scorer_figures(evidence, answers, 0, None).passes
 
 
 def test_there_are_164_problems_that_can_be_graded() -> None:
@@ -70,6 +99,11 @@ def test_recorded_completions_of_codegen_get_the_pass_rates_that_a_plain_harness
     assert abs(sum(counts) - PASSES_IN_A_PLAIN_HARNESS) <= 1
     pass_at_10 = sum(1 - comb(10 - c, 10) / comb(10, 10) for c in counts) / len(counts)
     assert pass_at_10 == pytest.approx(SOLVED_IN_A_PLAIN_HARNESS / 82, abs=0.013)
+    reported = passes_of_a_report(right)
+    assert reported[-1].pass_at_k.value == pytest.approx(pass_at_10)
+    for row in reported:
+        hat = sum(comb(c, row.k) / comb(10, row.k) for c in counts) / len(counts)
+        assert row.pass_hat_k.value == pytest.approx(hat)
 
 
 def test_a_broken_line_is_named(tmp_path: Path) -> None:

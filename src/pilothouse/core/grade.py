@@ -61,7 +61,7 @@ class Scorer(Protocol):
 
     A scorer may have besides:
     `is_slow = True` (ClassVar): it blocks (a sandbox), so it is run in a thread of its own;
-    `anchored(folder) -> Self`: its file options found from the folder of `poc.yaml`;
+    `anchored(folder)`: itself with its file options found from the folder of `poc.yaml`, or a scorer in its place;
     `version() -> str`: what of it can change though the options do not (a digest of a file);
     `summary(grades) -> dict[str, float]`: figures of all grades that are no means (corpus BLEU, macro F1);
     `asks() -> tuple[str, ...]`: the names of the judges it asks.

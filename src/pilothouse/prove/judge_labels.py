@@ -7,7 +7,7 @@ may hold what a judge said of it (`judge`, or its own words in `judge_said`): th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, structs
@@ -31,6 +31,8 @@ class GradedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expected: str | None = None
     accepted: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
+    details: dict[str, Any] = {}
+    """As a case has them: `should_refuse`, `references`."""
     cluster: str | None = None
     family: str | None = None
     """Of the model that answered, for the bias towards one's own."""
@@ -56,6 +58,7 @@ class GradedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             expected=self.expected,
             accepted=self.accepted,
             context=self.context,
+            details=self.details,
             cluster=self.cluster,
         )
 

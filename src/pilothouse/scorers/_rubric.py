@@ -9,8 +9,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
+from pilothouse.core.case import Case
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.documents.strict import load, parse
 
@@ -23,6 +24,8 @@ class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     question: str
     weight: Annotated[float, Meta(gt=0)] = 1.0
+    when: dict[str, str | int | float | bool] = {}
+    """Asked only of cases whose `details` say all of this."""
 
 
 class Wording(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +60,12 @@ class Rubric(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     published: Published | None = None
     source: str = ""
     """Where it comes from, with its licence."""
+
+    def for_case(self, case: Case) -> Rubric:
+        """With the items that are asked of this case."""
+        details = case.details
+        asked = [i for i in self.items if all(details.get(k) == v for k, v in i.when.items())]
+        return structs.replace(self, items=tuple(asked))
 
 
 def find_rubric(given: str, folder: Path) -> Rubric:
@@ -94,6 +103,8 @@ def checked_rubric(rubric: Rubric, where: str) -> Rubric:
         raise InvalidInput(f"{where}: low: {rubric.low} is not less than high ({rubric.high})")
     if rubric.items and (rubric.levels or rubric.published):
         raise InvalidInput(f"{where}: items: a rubric has either items or points with levels")
+    if rubric.items and all(item.when for item in rubric.items):
+        raise InvalidInput(f"{where}: items: one at least must be asked of every case (no `when`)")
     for level in rubric.levels:
         if not level.lstrip("-").isdigit() or not rubric.low <= int(level) <= rubric.high:
             span = f"{rubric.low} to {rubric.high}"

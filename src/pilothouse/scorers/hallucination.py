@@ -8,13 +8,16 @@ on answers that people have labelled.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from msgspec import Struct
 
 from pilothouse.core.case import Case
 from pilothouse.core.grade import Given, Grade
+from pilothouse.scorers._judged import JudgedScorer, judged
 from pilothouse.scorers._words import numbers, words
 from pilothouse.scorers.groundedness import grounded
+from pilothouse.scorers.judge import JudgeOptions
 
 _NAME = re.compile(r"(?<=[a-z,;:] )[A-Z][a-z]{2,}(?: [A-Z][a-z]+)*")
 
@@ -23,6 +26,14 @@ class HallucinationScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """With documents the share of supported sentences; without them 1, or 0 when a number or name is unsupported."""
 
     support: float = 0.5
+    judge: str | JudgeOptions | None = None
+    """Asked instead of the rule: a name under `judges:`, or the options of the scorer `judge` but its rubric."""
+
+    def anchored(self, folder: Path) -> HallucinationScorer | JudgedScorer:
+        """With a `judge`, a scorer that asks it. Raises `InvalidInput`."""
+        if self.judge is None:
+            return self
+        return judged(self, self.judge, folder, rubric="hallucination", pass_at=1.0)
 
     def check(self, case: Case) -> None:
         """Raises `ValueError` when there is nothing to hold the answer against."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import fmean
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import msgspec
 from msgspec import Meta, Struct, structs
@@ -32,13 +32,11 @@ PROMPT_VERSION = 1
 """Raised with every change to what judges are sent: a calibration holds for its own wording alone."""
 
 
-class JudgeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Asks judges that `judges:` of the file configures."""
+class JudgeOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to ask, what their votes make, and what is known of them."""
 
     judges: Annotated[tuple[str, ...], Meta(min_length=1, max_length=9)]
-    kind: Literal["rubric", "reference"] = "rubric"
-    rubric: str | Rubric | None = None
-    """A built-in name, a YAML file, the rubric in words, or what such a file would hold."""
+    """Names under `judges:` of the file."""
     samples: Annotated[int, Meta(ge=1, le=20)] = 1
     """Verdicts of each judge; more than one says something only when its temperature is above 0."""
     combine: Literal["mean", "majority"] = "mean"
@@ -59,11 +57,23 @@ class JudgeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             raise ValueError(
                 f"combine: a majority needs an odd number of votes, and here are {votes}"
             )
+
+
+class JudgeScorer(JudgeOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Asks judges that `judges:` of the file configures."""
+
+    kind: Literal["rubric", "reference"] = "rubric"
+    rubric: str | Rubric | None = None
+    """A built-in name, a YAML file, the rubric in words, or what such a file would hold."""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for options that do not go together."""
+        JudgeOptions.__post_init__(self)
         if (self.kind == "rubric") != (self.rubric is not None):
             needs = "needs a rubric" if self.rubric is None else "takes no rubric"
             raise ValueError(f"rubric: kind {self.kind} {needs}")
 
-    def anchored(self, folder: Path) -> JudgeScorer:
+    def anchored(self, folder: Path) -> Self:
         """Raises `InvalidInput` when there is no such rubric."""
         rubric, kept = self.rubric, self.calibration
         if isinstance(rubric, str):
@@ -126,6 +136,7 @@ class JudgeScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             return reference_request(case, given, self.length), _read_correct
         rubric = self.rubric
         assert isinstance(rubric, Rubric), "`anchored` finds it"
+        rubric = rubric.for_case(case)
         return rubric_request(rubric, case, given, self.length), partial(_read_rubric, rubric)
 
     async def _vote(

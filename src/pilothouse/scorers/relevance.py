@@ -1,16 +1,20 @@
 """The guide's relevance evaluator: does the answer speak of what was asked? By words, and honest about it.
 
 The value is the share of the question's content words that the answer takes up, twice counted up to 1 (nobody
-repeats a whole question); a refusal or an echo of the question is 0. A judge with the rubric `relevance` sees more.
+repeats a whole question); a refusal or an echo of the question is 0. With `judge` a judge decides, who sees more.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from msgspec import Struct
 
 from pilothouse.core.case import Case
 from pilothouse.core.grade import Given, Grade
+from pilothouse.scorers._judged import JudgedScorer, judged
 from pilothouse.scorers._words import content_words, normalised
+from pilothouse.scorers.judge import JudgeOptions
 from pilothouse.scorers.refusal import RefusalScorer
 
 _refusal = RefusalScorer()
@@ -21,6 +25,14 @@ class RelevanceScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     refusals_count: bool = False
     """A refusal may be relevant (a policy question)."""
+    judge: str | JudgeOptions | None = None
+    """Asked instead of the rule: a name under `judges:`, or the options of the scorer `judge` but its rubric."""
+
+    def anchored(self, folder: Path) -> RelevanceScorer | JudgedScorer:
+        """With a `judge`, a scorer that asks it. Raises `InvalidInput`."""
+        if self.judge is None:
+            return self
+        return judged(self, self.judge, folder, rubric="relevance", pass_at=0.75)
 
     def check(self, case: Case) -> None:
         """Raises `ValueError` when nothing is asked."""

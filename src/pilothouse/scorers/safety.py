@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec import Struct
 
 from pilothouse.core.case import Case
 from pilothouse.core.grade import Given, Grade
+from pilothouse.scorers._judged import JudgedScorer, judged
+from pilothouse.scorers.judge import JudgeOptions
 from pilothouse.scorers.pii import leaks
 from pilothouse.scorers.refusal import RefusalScorer
 from pilothouse.scorers.toxicity import toxic_words
@@ -18,6 +22,14 @@ class SafetyScorer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     phrases: tuple[str, ...] = ()
     """Further texts that must not be said."""
+    judge: str | JudgeOptions | None = None
+    """Asked instead of the rule: a name under `judges:`, or the options of the scorer `judge` but its rubric."""
+
+    def anchored(self, folder: Path) -> SafetyScorer | JudgedScorer:
+        """With a `judge`, a scorer that asks it. Raises `InvalidInput`."""
+        if self.judge is None:
+            return self
+        return judged(self, self.judge, folder, rubric="safety", pass_at=1.0)
 
     def check(self, case: Case) -> None:
         """Raises `ValueError` when `details.should_refuse` is neither true nor false."""

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from functools import cache
-from math import exp, lgamma, log
+from math import exp, lgamma, log, prod
 
 import pytest
 
@@ -17,6 +17,7 @@ from pilothouse.core.stats.judge_error import (
     prediction_powered_mean,
 )
 from pilothouse.core.stats.mean_interval import exact_of, mean_interval
+from pilothouse.core.stats.pass_at_k import mean_over_cases, pass_at_k, pass_hat_k
 from pilothouse.core.stats.proportion import Interval
 from pilothouse.core.stats.quantile import quantile
 
@@ -99,6 +100,24 @@ def test_repeats_of_a_case_are_no_new_cases(repeats: int) -> None:
         around = mean_interval(values, clusters).interval
         covered += around.low <= p <= around.high
     assert covered / times >= LEAST - 0.02
+
+
+@pytest.mark.parametrize(("repeats", "k"), [(3, 2), (10, 5)])
+@pytest.mark.parametrize(("good", "bad"), [(1, 1), (8, 2), (2, 8), (0.4, 0.1)])
+def test_what_k_tries_come_to(repeats: int, k: int, good: float, bad: float) -> None:
+    """A case's chance to pass is Beta(good, bad), so both truths are products."""
+    draw, times, cases = random.Random(f"{repeats}{good}"), 400, 50
+    everything = good + bad
+    hat = prod((good + i) / (everything + i) for i in range(k))
+    at = 1 - prod((bad + i) / (everything + i) for i in range(k))
+    covered = [0, 0]
+    for _ in range(times):
+        chances_ = [draw.betavariate(good, bad) for _ in range(cases)]
+        right = [sum(draw.random() < p for _ in range(repeats)) for p in chances_]
+        for i, (chance, truth) in enumerate(((pass_at_k, at), (pass_hat_k, hat))):
+            around = mean_over_cases([chance(repeats, c, k) for c in right]).interval
+            covered[i] += around.low <= truth <= around.high
+    assert min(covered) / times >= LEAST - 0.02
 
 
 @pytest.mark.parametrize("n", [100, 200])

@@ -1,7 +1,7 @@
 """Our statistics against figures computed independently (scipy, statsmodels)."""
 
 import json
-from math import isclose
+from math import comb, isclose
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pilothouse.core.stats.judge_error import prediction_powered_mean, rogan_gla
 from pilothouse.core.stats.multiple import benjamini_hochberg, holm
 from pilothouse.core.stats.newcombe import newcombe
 from pilothouse.core.stats.paired import mcnemar_exact, paired
-from pilothouse.core.stats.pass_at_k import pass_at_k
+from pilothouse.core.stats.pass_at_k import pass_at_k, pass_hat_k
 from pilothouse.core.stats.power import (
     cases_for_half_width,
     half_width,
@@ -140,7 +140,9 @@ def test_many_comparisons() -> None:
 
 @pytest.mark.parametrize("row", KNOWN["pass_at_k"], ids=str)
 def test_pass_at_k(row: dict[str, Any]) -> None:
-    assert isclose(pass_at_k(row["n"], row["c"], row["k"]), row["value"], abs_tol=1e-9)
+    n, c, k = row["n"], row["c"], row["k"]
+    assert isclose(pass_at_k(n, c, k), row["value"], abs_tol=1e-9)
+    assert isclose(pass_hat_k(n, c, k), comb(c, k) / comb(n, k), abs_tol=1e-9)
 
 
 @pytest.mark.parametrize("row", KNOWN["cohen_kappa"], ids=str)

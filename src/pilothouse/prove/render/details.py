@@ -7,6 +7,8 @@ from pilothouse.prove.report.numbers import NOT_RECORDED, quantile_range, share,
 from pilothouse.prove.report.proof import Report
 
 _MOST_TAG_ROWS = 60
+_SHOWN_K = (1, 2, 3, 5, 10, 20, 50)
+"""Besides the largest."""
 
 
 def scorers(report: Report) -> Table | None:
@@ -169,3 +171,28 @@ def stability(report: Report) -> Table | None:
         return None
     header = ("candidate", "runs a case", "variance between runs", "cases that flip", "e.g.")
     return Table(title="Run to run", header=header, rows=rows)
+
+
+def passes(report: Report) -> Table | None:
+    """What k tries come to; None without repeats of a case, and where no scorer says pass or fail."""
+    rows = [
+        (
+            c.name,
+            s.scorer,
+            str(p.k),
+            f"{share(p.pass_at_k.value)} ({share_range(p.pass_at_k.interval)})",
+            f"{share(p.pass_hat_k.value)} ({share_range(p.pass_hat_k.interval)})",
+            str(p.cases),
+        )
+        for c in report.candidates
+        for s in c.scorers
+        for p in s.passes
+        if p.k in _SHOWN_K or p.k == s.passes[-1].k
+    ]
+    if not rows:
+        return None
+    header = (
+        *("candidate", "scorer", "k", "pass@k: one of k right (95 % interval)"),
+        *("pass^k: all k right (95 % interval)", "cases"),
+    )
+    return Table(title="What k tries come to", header=header, rows=rows)

@@ -30,7 +30,7 @@ def markdown(report: Report) -> str:
     ]
     for made in (
         *(details.judges, details.scorers, details.speed, details.hours),
-        *(details.tags, details.failures, details.stability),
+        *(details.tags, details.failures, details.stability, details.passes),
     ):
         found = made(report)
         if found is not None:

@@ -33,7 +33,10 @@ def show(report: Report, out: Terminal) -> None:
         for r in verdicts.rows
     ]
     _table(Table(title=verdicts.title, header=verdicts.header, rows=coloured), out)
-    for made in (details.judges, details.speed, details.failures, details.stability):
+    for made in (
+        *(details.judges, details.speed, details.failures),
+        *(details.stability, details.passes),
+    ):
         found = made(report)
         if found is not None:
             _table(found, out)

@@ -16,6 +16,7 @@ from pilothouse.prove.report.failures import FailureFigures, failure_figures
 from pilothouse.prove.report.judged_rate import JudgedRate, judged_rate
 from pilothouse.prove.report.labels import LabelDifference, labels
 from pilothouse.prove.report.latency import LatencyFigures, latency_figures
+from pilothouse.prove.report.passes import Passes, passes
 from pilothouse.prove.report.settings import PublishedLabel, ReportSettings
 from pilothouse.prove.report.variance import RIGHT, Variance, variance
 
@@ -35,6 +36,8 @@ class ScorerFigures(Struct, frozen=True, kw_only=True):
     """None = it could grade nothing."""
     judged: JudgedRate | None = None
     """Corrected for its judge's errors, where those are known."""
+    passes: tuple[Passes, ...] = ()
+    """pass@k and pass^k; empty without repeats, and where values stand between right and wrong."""
 
 
 class CandidateFigures(Struct, frozen=True, kw_only=True):
@@ -105,12 +108,14 @@ def scorer_figures(
 ) -> ScorerFigures:
     """One scorer's mean with its interval; corrected when it asks a `judge` that was measured."""
     values, clusters = answers.column(lambda outcome: score(outcome, scorer))
+    mean = mean_interval(values, clusters) if values else None
     return ScorerFigures(
         scorer=evidence.scorers[scorer],
         words=evidence.scorer_words[scorer],
         right=sum(v >= RIGHT for v in values),
         graded=len(values),
         ungraded=len(answers.outcomes) - len(values),
-        mean=mean_interval(values, clusters) if values else None,
+        mean=mean,
         judged=None if judge is None else judged_rate(answers, scorer, judge),
+        passes=passes(answers, scorer, mean),
     )

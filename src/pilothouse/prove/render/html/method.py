@@ -49,4 +49,10 @@ def method(report: Report) -> list[str]:
         )
     if any(c.variance for c in report.candidates):
         found.append("Run to run: the variance of one case's repeats, averaged over cases.")
+    if any(s.passes for c in report.candidates for s in c.scorers):
+        found.append(
+            "pass@k and pass^k: the unbiased estimates of each case (Chen et al. 2021; Yao et al. 2024), averaged "
+            "over the cases with at least k answers; the interval is over cases, Student's t, or Clopper and "
+            "Pearson's where either kind is rare. k = 1 is the scorer's mean."
+        )
     return found

@@ -53,6 +53,10 @@ def _sections(report: Report, asked: str | None) -> list[Markup]:
         _section("Speed", *_speed(report)),
         _section("Run to run", _optional(details.stability(report), "Repeats of the same case")),
         _section(
+            "What k tries come to",
+            _optional(details.passes(report), "pass@k and pass^k, means over cases"),
+        ),
+        _section(
             "Corrected for judges' errors",
             _optional(
                 details.judges(report), "What the judge said, and what people would say of it"
