@@ -34,7 +34,7 @@ from pilothouse.prove.report import PublishedLabel
 from pilothouse.prove.shelf import StoreShelf
 from pilothouse.prove.spec import Poc
 from pilothouse.prove.spec_json import poc_from_run
-from pilothouse.prove.start import Opened, facts_of, open_run
+from pilothouse.prove.start import Opened, known_of, open_run
 
 _LENGTHS = 500
 """Earlier answers of a model that an estimate looks at."""
@@ -131,7 +131,10 @@ class Proof:
         )
         ran = await engine.run()
         self.slowed, self.is_over_budget = ran.slowed, ran.is_over_budget
-        return _evidence(self.poc, self.opened.run_id, self._facts, self._grader, ran.outcomes, ran)
+        found = _evidence(
+            self.poc, self.opened.run_id, self._facts, self._grader, ran.outcomes, ran
+        )
+        return structs.replace(found, overlaps=self.opened.overlaps)
 
 
 @asynccontextmanager
@@ -179,7 +182,8 @@ def read_run(store: ProofStore, run_id: str) -> ReadRun:
     names = [c.name for c in poc.file.candidates]
     ledger = Ledger(row.id, parts, names, store, grader, only_reads=True)
     run_on_loop(ledger.read_kept(range(parts.count)))
-    evidence = _evidence(poc, row.id, facts_of(store, row), grader, ledger.outcomes)
+    facts, overlaps = known_of(poc, store, row)
+    evidence = _evidence(poc, row.id, facts, grader, ledger.outcomes)
     stops = early_stops(poc, row.cases)
     if stops is not None:
         for i in range(len(names)):
@@ -187,6 +191,7 @@ def read_run(store: ProofStore, run_id: str) -> ReadRun:
     evidence = structs.replace(
         evidence,
         spent_usd=store.spent_usd(row.id),
+        overlaps=overlaps,
         stopped=() if stops is None else stops.stopped(ledger.outcomes),
     )
     return ReadRun(poc, evidence, StoreShelf(store, row.id, grader))

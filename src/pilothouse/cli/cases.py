@@ -21,7 +21,12 @@ from pilothouse.core.case import Case
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.sample_store import Sample
 from pilothouse.prove.cases import load_cases
+from pilothouse.prove.cases.source import is_benchmark
+from pilothouse.prove.overlap import Overlap, shared_words
 from pilothouse.watch.when import when_us
+
+_SHARED = "sharing words with benchmarks"
+"""Case id to the benchmark."""
 
 
 @click.group()
@@ -97,18 +102,29 @@ def check(file: str, as_json: bool) -> int:
       pilothouse cases check builtin:gsm8k
     """
     found = load_cases(file, Path())
-    figures = _figures(found)
+    overlap = Overlap()
+    if not is_benchmark(file):
+        for case in found:
+            overlap.see(case)
+    figures = _figures(found, overlap.found)
     if as_json:
         print_json(figures)
         return 0
-    print_table(("what", "cases"), [(k, str(v)) for k, v in figures.items() if k != "tags"])
+    print_table(
+        ("what", "cases"), [(k, str(v)) for k, v in figures.items() if k not in ("tags", _SHARED)]
+    )
     if figures["tags"]:
         click.echo()
         print_table(("tag", "cases"), [(k, str(v)) for k, v in figures["tags"].items()])
+    if overlap.found:
+        words = shared_words(overlap.found, overlap.found, len(found))
+        click.echo(
+            f"\nnote: contamination suspected: {words}: a model may have seen them in training"
+        )
     return 0
 
 
-def _figures(cases: list[Case]) -> dict[str, Any]:
+def _figures(cases: list[Case], overlaps: dict[str, str]) -> dict[str, Any]:
     return {
         "cases": len(cases),
         "with an expected answer": sum(bool(c.right_answers) for c in cases),
@@ -117,6 +133,7 @@ def _figures(cases: list[Case]) -> dict[str, Any]:
         "with documents": sum(bool(c.context) for c in cases),
         "synthetic": sum(c.is_synthetic for c in cases),
         "clusters": len({c.cluster for c in cases if c.cluster is not None}),
+        _SHARED: overlaps,
         "tags": dict(Counter(tag for c in cases for tag in c.tags).most_common()),
     }
 

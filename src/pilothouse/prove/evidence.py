@@ -117,3 +117,5 @@ class Evidence(Struct, frozen=True, kw_only=True):
     spent_usd: Decimal = Decimal(0)
     """Paid in this run, judges included."""
     judge_usd: Decimal = Decimal(0)
+    overlaps: dict[str, str] = {}
+    """Case id to the public benchmark that it shares words with."""

@@ -14,9 +14,10 @@ from pilothouse.core.case import Case
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.proof_store import KeptCase, ProofStore, RunRow
 from pilothouse.prove.case_json import case_from_json, case_to_json
-from pilothouse.prove.cases.source import CaseSource
+from pilothouse.prove.cases.source import CaseSource, is_benchmark
 from pilothouse.prove.evidence import CaseFact
 from pilothouse.prove.grading import Grader
+from pilothouse.prove.overlap import Overlap
 from pilothouse.prove.questions import PART_CASES
 from pilothouse.prove.spec import Poc
 from pilothouse.prove.spec_json import spec_to_json
@@ -35,6 +36,8 @@ class Opened(Struct, frozen=True, kw_only=True):
     """Of all prompts, estimated, one repeat, one candidate."""
     notes: tuple[str, ...] = ()
     """Of the cases, for the reader."""
+    overlaps: dict[str, str] = {}
+    """Case id to the benchmark that it shares words with (`overlap`)."""
 
 
 def open_run(
@@ -51,6 +54,7 @@ def open_run(
     problems: list[str] = []
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     fit = Fit(poc.template.names)
+    overlap = None if is_benchmark(poc.file.cases) else Overlap()
     for case in cases:
         fit.see(case, _place(cases, case))
         try:
@@ -65,6 +69,8 @@ def open_run(
         digest.update(case_to_json(case))
         tags = shared.setdefault(case.tags, case.tags)
         facts.append(CaseFact(case.id, tags, case.cluster, case.is_synthetic))
+        if overlap is not None:
+            overlap.see(case)
     if problems:  # before what `fit` says of the same cases
         raise InvalidInput("\n".join(problems))
     notes = [*(cases.notes if isinstance(cases, CaseSource) else ()), *fit.done()]
@@ -75,7 +81,13 @@ def open_run(
         store.keep_cases(run_id, _kept(_in_order(poc, cases)))
     if poc.early is not None:
         facts.sort(key=lambda fact: _shuffled(fact.id))
-    return Opened(run_id=run_id, facts=facts, input_tokens=length.tokens, notes=tuple(notes))
+    return Opened(
+        run_id=run_id,
+        facts=facts,
+        input_tokens=length.tokens,
+        notes=tuple(notes),
+        overlaps={} if overlap is None else overlap.found,
+    )
 
 
 def _place(cases: Iterable[Case], case: Case) -> str | None:
@@ -108,12 +120,15 @@ class _Length:
             self._counted += sum([estimate_tokens(text) for text in texts])
 
 
-def facts_of(store: ProofStore, run: RunRow) -> list[CaseFact]:
-    """Of the cases of a run that is there."""
-    return [
-        CaseFact(case.id, case.tags, case.cluster, case.is_synthetic)
-        for case in kept_cases(store, run)
-    ]
+def known_of(poc: Poc, store: ProofStore, run: RunRow) -> tuple[list[CaseFact], dict[str, str]]:
+    """Of the cases of a run that is there: facts, and `Opened.overlaps`."""
+    facts: list[CaseFact] = []
+    overlap = None if is_benchmark(poc.file.cases) else Overlap()
+    for case in kept_cases(store, run):
+        facts.append(CaseFact(case.id, case.tags, case.cluster, case.is_synthetic))
+        if overlap is not None:
+            overlap.see(case)
+    return facts, {} if overlap is None else overlap.found
 
 
 def kept_cases(store: ProofStore, run: RunRow) -> Iterator[Case]:

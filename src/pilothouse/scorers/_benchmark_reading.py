@@ -11,8 +11,8 @@ from pilothouse.scorers._json_in import json_in
 from pilothouse.scorers._words import normalised
 
 _ANSWER_IS = re.compile(r"answer is \(?([A-J])\)?")
-_ANSWER = re.compile(r".*[aA]nswer:\s*([A-J])", re.DOTALL)
-_ALONE = re.compile(r"\b[A-J]\b(?!.*\b[A-J]\b)", re.DOTALL)
+_ANSWER = re.compile(r"(?=[aA]nswer:\s*([A-J]))")
+_ALONE = re.compile(r"\b[A-J]\b")
 _FINAL = re.compile(r"####\s*(.+)")
 _NUMBER = re.compile(r"-?\$?\d[\d,]*(?:\.\d+)?%?|-?\.\d+%?")
 
@@ -25,15 +25,21 @@ def bbh(text: str) -> str:
 
 
 def letter(text: str) -> str | None:
-    """By the chain of three patterns."""
-    found = _ANSWER_IS.findall(text)
+    """By the chain of three patterns, in time linear in the text (the source's own patterns are quadratic).
+
+    The first "answer is" counts: a base model goes on to ask and answer questions of its own. Meta-Llama-3-70B read
+    by its last one has 27.9 % of MMLU-Pro instead of 52.0 %.
+    """
+    found = _ANSWER_IS.search(text)
     if found:
-        return found[-1]
-    match = _ANSWER.search(text)
-    if match:
-        return match[1]
-    alone = _ALONE.search(text)
-    return alone[0] if alone else None
+        return found[1]
+    after = list(_ANSWER.finditer(text))
+    if after:
+        line_end = text.find("\n", after[0].start())
+        same_line = [m for m in after if line_end < 0 or m.start() < line_end]
+        return same_line[-1][1]
+    alone = _ALONE.findall(text)
+    return alone[-1] if alone else None
 
 
 def zeroeval(text: str) -> str | None:

@@ -2,8 +2,8 @@
 
 - `bbh`: what follows the last "the answer is", without its full stop, equal to the target. Source: the evaluation
   of suzgunmirac/BIG-Bench-Hard.
-- `mmlu_pro`: the letter after the last "answer is (X)", else after "Answer: X", else the last capital A-J that stands
-  alone. Source: evaluate_from_local.py of TIGER-AI-Lab/MMLU-Pro.
+- `mmlu_pro`: the letter after the first "answer is (X)", else after "Answer: X" (the last of the first line that has
+  one), else the last capital A-J that stands alone. Source: evaluate_from_local.py of TIGER-AI-Lab/MMLU-Pro.
 - `zeroeval`: the field `answer` of the JSON in the answer. Source: WildEval/ZeroEval.
 - `math`: the last \\boxed{...}, equal after LaTeX is normalised. Source: math_equivalence.py of hendrycks/math.
 - `drop`: F1 of words, best over the right answers; a number must be there. Source: allennlp's drop_eval.

@@ -35,7 +35,7 @@ plugin = Suite(
         name="mmlu_pro 0-shot chain of thought",
         shots=0,
         is_chain_of_thought=True,
-        extraction="the letter after 'answer is', else after 'Answer:', else the last capital A-J that stands alone",
+        extraction="the letter after the first 'answer is', else after 'Answer:', else the last capital A-J that stands alone",
     ),
     read=_read,
     scorers={"accuracy": {"benchmark_answer": {"rule": "mmlu_pro"}}},

@@ -84,6 +84,16 @@ def test_a_suspicion_of_contamination_from_elsewhere_is_passed_on() -> None:
     assert "b: contamination suspected: its paraphrases" in caveat.text
 
 
+def test_cases_that_share_words_with_a_benchmark_are_named_with_the_scores_of_the_rest() -> None:
+    asked, given = careful()
+    found = {FULL[3].id: "GSM8K", FULL[5].id: "GSM8K", "not asked": "GSM8K"}
+    [caveat] = report(asked, replace(given, overlaps=found)).warnings
+    assert caveat.kind == "contamination"
+    assert f"suspected: 2 of {len(FULL)} cases share 13 words in a row" in caveat.text
+    assert f"(GSM8K 2; case ids {FULL[3].id}, {FULL[5].id})" in caveat.text
+    assert "Without them: a " in caveat.text
+
+
 def test_a_stopped_candidate_is_told_with_what_it_saved() -> None:
     asked, given = careful()
     outcomes = [o for o in given.outcomes if o.candidate == 0 or o.case < 40]

@@ -21,6 +21,7 @@ from pilothouse.prove.cases.readers import Format, reader_of
 
 SUITE = "suite:"
 MAX_PROBLEMS = 20
+_SCENARIO = "scenario:"
 
 
 class CasesFrom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,6 +146,14 @@ def open_cases(
         msgspec.structs.replace(asked, file=str(path)),
         lambda source: source.built(reader, beside),
     )
+
+
+def is_benchmark(given: str | CasesFrom) -> bool:
+    """The cases are a published benchmark's, by name: a suite that is no scenario of yours, or a recording."""
+    asked = given if isinstance(given, CasesFrom) else _asked(given)
+    if asked.suite is not None:
+        return not asked.suite.startswith(_SCENARIO)
+    return (asked.file or "").startswith(recordings.BUILTIN)
 
 
 def load_cases(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from msgspec import Struct
 
 from pilothouse.core.case import CONTAMINATED, EDGE
 from pilothouse.prove.evidence import Evidence
+from pilothouse.prove.overlap import shared_words
 from pilothouse.prove.report.answers import Answers, score
 from pilothouse.prove.report.figures import CandidateFigures
 from pilothouse.prove.report.settings import ReportSettings
@@ -159,16 +160,29 @@ def _of_contamination(
         for name, why in contamination.items()
     ]
     tagged = {i for i, case in enumerate(evidence.cases) if CONTAMINATED in case.tags}
-    if not tagged:
-        return found
-    without: list[str] = []
-    for each in answers:
-        values = [v for o in each.outcomes if o.case not in tagged and (v := score(o)) is not None]
-        if values:
-            without.append(f"{each.name} {100 * sum(values) / len(values):.2f} %")
-    text = (
-        f'{len(tagged)} cases are tagged "{CONTAMINATED}": models may have seen them in training. '
-        f"Without them: {', '.join(without)} (leave them out: exclude_tag: {CONTAMINATED})"
-    )
-    found.append(Caveat(kind="contamination", text=text))
+    if tagged:
+        text = (
+            f'{len(tagged)} cases are tagged "{CONTAMINATED}": models may have seen them in training.'
+            f"{_without(tagged, answers)} (leave them out: exclude_tag: {CONTAMINATED})"
+        )
+        found.append(Caveat(kind="contamination", text=text))
+    ids = {case.id: i for i, case in enumerate(evidence.cases) if case.id in evidence.overlaps}
+    if ids:
+        text = (
+            f"contamination suspected: {shared_words(evidence.overlaps, ids, len(evidence.cases))}: "
+            f"a model may have seen them in training.{_without(set(ids.values()), answers)}"
+        )
+        unproven = "that no model has seen these cases in training"
+        found.append(Caveat(kind="contamination", text=text, unproven=unproven))
     return found
+
+
+def _without(left_out: Set[int], answers: Sequence[Answers]) -> str:
+    scores: list[str] = []
+    for each in answers:
+        values = [
+            v for o in each.outcomes if o.case not in left_out and (v := score(o)) is not None
+        ]
+        if values:
+            scores.append(f"{each.name} {100 * sum(values) / len(values):.2f} %")
+    return f" Without them: {', '.join(scores)}" if scores else ""
