@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help tour test lint types bench bench-smoke faults wire-facts sdk-matrix soak bench-peers clean
+.PHONY: help tour test lint types bench bench-smoke faults wire-facts sdk-matrix soak bench-peers bench-prove-peers clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,12 @@ bench-peers: $(STAMP) ## The gateway's bench with LiteLLM and Portkey in the sam
 	@npm install --silent --prefix .peers @portkey-ai/gateway || echo "*** Portkey cannot be installed here ***"
 	@$(BIN)/python bench/gateway.py --peers .peers
 
+bench-prove-peers: $(STAMP) ## The proof's bench with Inspect AI, lm-eval and promptfoo in the same run (installs them once into .peers-prove)
+	@$(PYTHON) -m venv .peers-prove/inspect && .peers-prove/inspect/bin/pip install --quiet --disable-pip-version-check inspect-ai openai || echo "*** Inspect AI cannot be installed here ***"
+	@$(PYTHON) -m venv .peers-prove/lm-eval && .peers-prove/lm-eval/bin/pip install --quiet --disable-pip-version-check 'lm-eval[api]' || echo "*** lm-eval cannot be installed here ***"
+	@npm install --silent --prefix .peers-prove promptfoo node@22 || echo "*** promptfoo cannot be installed here ***"
+	@$(BIN)/python bench/prove.py --peers .peers-prove
+
 faults: $(STAMP) ## Every fault a vendor can have, and what the caller sees of it
 	@$(BIN)/python tools/fault_table.py
 
@@ -61,4 +67,4 @@ soak: $(STAMP) ## A gateway under load and faults for ten minutes (MINUTES=1), a
 	@$(BIN)/python tools/soak.py --minutes $(MINUTES)
 
 clean: ## Remove the environment and what tools left behind
-	rm -rf $(VENV) .sdk-envs .peers .pytest_cache .ruff_cache .hypothesis .coverage .import_linter_cache build dist tour
+	rm -rf $(VENV) .sdk-envs .peers .peers-prove .pytest_cache .ruff_cache .hypothesis .coverage .import_linter_cache build dist tour

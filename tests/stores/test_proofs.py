@@ -66,7 +66,7 @@ def test_a_part_has_one_owner_until_its_lease_is_over(open_store: OpenStore) -> 
     assert other.holders("run") == {"b": 400}
 
 
-def test_output_tokens_are_those_of_proofs_of_that_model_newest_first(store: AnyStore) -> None:
+def test_output_tokens_are_those_of_that_model_in_that_run_newest_first(store: AnyStore) -> None:
     calls = [a_call(n, run_id="run", output_tokens=10 * n) for n in range(1, 4)]
-    store.write_calls([*calls, a_call(8, output_tokens=1), a_call(9, run_id="r", model="other")])
-    assert store.proofs.output_tokens("replay", "m-1", 2) == [30, 20]
+    store.write_calls([*calls, a_call(8, output_tokens=1), a_call(9, run_id="run", model="other")])
+    assert store.proofs.output_tokens("run", "replay", "m-1", 2) == [30, 20]

@@ -32,12 +32,12 @@ from pilothouse.prove.purse import Estimate, Line, estimate, guess
 from pilothouse.prove.questions import Parts as RunParts
 from pilothouse.prove.report import PublishedLabel
 from pilothouse.prove.shelf import StoreShelf
-from pilothouse.prove.spec import Poc
-from pilothouse.prove.spec_json import poc_from_run
+from pilothouse.prove.spec import Candidate, Poc
+from pilothouse.prove.spec_json import poc_from_run, runs_of_task
 from pilothouse.prove.start import Opened, known_of, open_run
 
 _LENGTHS = 500
-"""Earlier answers of a model that an estimate looks at."""
+"""Earlier answers of a model to the same task that an estimate looks at."""
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -99,20 +99,24 @@ class Proof:
         share = 1 - min(1.0, (done.answers if done else 0) / max(1, self.questions))
         each = self.opened.input_tokens / max(1, len(self.opened.facts))
         questions = round(len(self._facts) * file.repeats * share)
+        runs = runs_of_task(store.runs(), self.opened.run_id)
         lines = [
             Line(
                 target=c.target,
                 questions=questions,
                 input_tokens=round(each * questions),
                 guess=guess(
-                    store.output_tokens(c.provider, c.model, _LENGTHS),
+                    _lengths(store, runs, c),
+                    file.repeats,
+                    questions // file.repeats,
                     file.expected_output_tokens,
                     file.max_output_tokens,
                 ),
             )
             for c in file.candidates
         ]
-        return estimate(lines, partial(_price, self._parts.client))
+        found = estimate(lines, partial(_price, self._parts.client))
+        return structs.replace(found, how=f"{found.how}; without judges") if file.judges else found
 
     async def run(self, show: Callable[[Progress], None]) -> Evidence:
         """Ask what is not answered; everything that is known then."""
@@ -224,6 +228,16 @@ async def work_on_run(store_at: StoreAddress, run_id: str, show: Callable[[Progr
             owner=lease.owner_name(parts.client.new_id()),
         )
         return await engine.run()
+
+
+def _lengths(store: ProofStore, runs: Sequence[str], candidate: Candidate) -> list[int]:
+    found: list[int] = []
+    for run_id in runs:
+        left = _LENGTHS - len(found)
+        found += store.output_tokens(run_id, candidate.provider, candidate.model, left)
+        if len(found) == _LENGTHS:
+            break
+    return found
 
 
 def _price(client: Client, target: Target, usage: Usage):

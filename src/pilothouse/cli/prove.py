@@ -107,7 +107,7 @@ def _cost(expected: Estimate) -> str:
     rest = f" ({expected.unpriced} cannot be priced: no budget holds them back)"
     return (
         f"{expected.questions} questions to ask, about {expected.p50_usd:.2f} USD "
-        f"(9 of 10 such runs cost less than {expected.p90_usd:.2f})"
+        f"(8 of 10 such runs cost {expected.p10_usd:.2f} to {expected.p90_usd:.2f})"
         f"{rest if expected.unpriced else ''}"
     )
 

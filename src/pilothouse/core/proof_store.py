@@ -156,8 +156,8 @@ class ProofStore(Protocol):
         """These parts, or all that the owner holds, are free again."""
         ...
 
-    def output_tokens(self, provider: str, model: str, limit: int) -> list[int]:
-        """Of the last answers of that model to proofs, newest first."""
+    def output_tokens(self, run_id: str, provider: str, model: str, limit: int) -> list[int]:
+        """Of the last answers of that model in that run, newest first."""
         ...
 
 

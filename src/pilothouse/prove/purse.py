@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from math import exp, sqrt
-from statistics import fmean, pstdev
+from statistics import fmean, stdev
 
 from msgspec import Struct
 
@@ -15,10 +15,10 @@ from pilothouse.core.route import Target
 
 Price = Callable[[Target, Usage], Decimal | None]
 _Z90 = 1.2816
-_LENGTH_SPREAD = 0.55
-"""A prior, not a measurement: a guessed length is within a factor of two, eight times in ten."""
+LENGTH_SPREAD = 0.75
+"""Of a guessed length: within a factor of 2.6, eight times in ten. Measured between tasks and models (bench/estimate.py)."""
 _KNOWN_SPREAD = 0.08
-"""What is left of it when answers of the same model to the same questions are known: tokens by estimate."""
+"""What is left of it when lengths of the same model in the same task are known: tokens by estimate."""
 _ENOUGH = 20
 """Answers from which a mean length is believed."""
 
@@ -29,10 +29,12 @@ class Guess(Struct, frozen=True, kw_only=True):
     mean_tokens: float
     spread: float
     how: str
+    most_tokens: int | None = None
+    """What the file allows for one answer."""
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
-    """Dollars: half of all runs cost less than p50, nine of ten less than p90."""
+    """Dollars: half of all runs cost less than p50, eight of ten are within p10 and p90."""
 
     p10_usd: Decimal
     p50_usd: Decimal
@@ -43,18 +45,32 @@ class Estimate(Struct, frozen=True, kw_only=True):
     how: str
 
 
-def guess(lengths: Sequence[int], expected_tokens: int, max_tokens: int | None) -> Guess:
-    """From earlier answers of that model, else from what the file expects."""
+def guess(
+    lengths: Sequence[int], repeats: int, cases: int, expected_tokens: int, max_tokens: int | None
+) -> Guess:
+    """From earlier answers of that model to cases of this task, else from what the file expects.
+
+    The cases answered and the `cases` to come are two samples, and both means err. Repeats of a case count as
+    one: they are about as long as each other.
+    """
     if len(lengths) >= _ENOUGH:
         mean = max(1.0, fmean(lengths))
-        error = pstdev(lengths) / sqrt(len(lengths)) / mean
+        known = (
+            len(lengths) / repeats - 3
+        )  # as Student's t is wider: their spread is an estimate too
+        error = stdev(lengths) / mean * sqrt(1 / max(1, known) + 1 / max(1, cases))
         return Guess(
             mean_tokens=mean,
             spread=sqrt(error**2 + _KNOWN_SPREAD**2),
-            how=f"the last {len(lengths)} answers of that model",
+            how=f"the last {len(lengths)} answers of that model to this task",
+            most_tokens=max_tokens,
         )
-    mean = float(expected_tokens if max_tokens is None else min(expected_tokens, max_tokens))
-    return Guess(mean_tokens=mean, spread=_LENGTH_SPREAD, how="expected_output_tokens")
+    return Guess(
+        mean_tokens=float(expected_tokens),
+        spread=LENGTH_SPREAD,
+        how=f"expected_output_tokens: {expected_tokens} (ask some cases first, --limit 20, to know)",
+        most_tokens=max_tokens,
+    )
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -121,10 +137,10 @@ class Purse:
 
 
 def _cost(line: Line, price: Price, z: float) -> Decimal | None:
-    factor = exp(z * line.guess.spread)
+    tokens = line.guess.mean_tokens * exp(z * line.guess.spread)
     usage = Usage(
         input_tokens=line.input_tokens // line.questions,
-        output_tokens=round(line.guess.mean_tokens * factor),
+        output_tokens=round(min(tokens, line.guess.most_tokens or tokens)),
     )
     each = price(line.target, usage)
     return None if each is None else each * line.questions

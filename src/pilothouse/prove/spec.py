@@ -26,6 +26,8 @@ from pilothouse.scorers._choice import AnyScorer, Options, asked_judges, choose_
 ScorerOptions = dict[str, Options]
 MAIN = "accuracy"
 """What criteria call the main scorer's mean."""
+EXPECTED_OUTPUT_TOKENS = 200
+"""The middle length of recorded answers with reasoning: four tasks, 7 to 16 models each (bench/estimate.py)."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,7 +87,7 @@ class PocFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
     """Tries for one answer. The failure rate is of first ones."""
     budget_usd: Decimal | None = None
-    expected_output_tokens: Annotated[int, Meta(ge=1)] = 300
+    expected_output_tokens: Annotated[int, Meta(ge=1)] = EXPECTED_OUTPUT_TOKENS
     """For the estimate before the run, when nothing better is known."""
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
     temperature: float | None = None

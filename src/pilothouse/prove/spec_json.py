@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from pilothouse.core.errors import InvalidInput
 from pilothouse.core.proof_store import RunRow
 from pilothouse.documents.strict import parse
 from pilothouse.prove.spec import Poc, PocFile, resolved
+
+_LENGTH_BY = ("cases", "prompt", "messages", "tools", "thinking", "max_output_tokens")
+"""What the length of answers depends on, beside the model."""
 
 
 class _Kept(Struct):
@@ -40,6 +44,21 @@ def poc_from_run(run: RunRow) -> Poc:
         ) from None
     text = msgspec.json.encode(kept.file).decode()
     return resolved(parse(text, PocFile, name=f"run {run.id}"), Path(kept.folder))
+
+
+def runs_of_task(runs: Sequence[RunRow], run_id: str) -> list[str]:
+    """That run and those whose answers are about as long: the same prompt to cases from the same place. It is first."""
+    tasks = {run.id: _task(run) for run in runs}
+    same = [run.id for run in runs if run.id != run_id and tasks[run.id] == tasks[run_id]]
+    return [run_id, *same]
+
+
+def _task(run: RunRow) -> tuple[Any, ...]:
+    try:
+        kept = msgspec.json.decode(run.spec_json, type=_Kept)
+    except msgspec.DecodeError:  # of an older version
+        return (run.id,)
+    return (kept.folder, *(kept.file.get(name) for name in _LENGTH_BY))
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -227,13 +227,13 @@ class ProofTable:
 
         self._write(work)
 
-    def output_tokens(self, provider: str, model: str, limit: int) -> list[int]:
+    def output_tokens(self, run_id: str, provider: str, model: str, limit: int) -> list[int]:
         """Newest first."""
         rows = self._query(
-            "SELECT output_tokens FROM calls WHERE run_id IS NOT NULL AND source = 'prove' "
+            "SELECT output_tokens FROM calls WHERE run_id = ? AND source = 'prove' "
             "AND provider = ? AND model = ? AND output_tokens IS NOT NULL "
             "ORDER BY at_us DESC LIMIT ?",
-            (provider, model, limit),
+            (run_id, provider, model, limit),
         )
         return [int(tokens) for (tokens,) in rows]
 
