@@ -39,6 +39,19 @@ class Look(Struct, frozen=True, kw_only=True):
     prior_scale: float
 
 
+class Shape(Struct, frozen=True, kw_only=True):
+    """How prompts that were learned from look together: an unlike one is far from their middle.
+
+    The squared length of `rows . x - offsets`, where x are the raw surface features (cut as heads see them) and
+    the coverage: Mahalanobis' distance along the directions in which the prompts vary least.
+    """
+
+    rows: tuple[tuple[float, ...], ...]
+    offsets: tuple[float, ...]
+    farthest: float
+    """Of a prompt that counts as alike."""
+
+
 class Money(Struct, frozen=True, kw_only=True):
     """What an answer of one model is expected to take."""
 
@@ -99,8 +112,7 @@ class Artefact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unknown_idf: float
     """Of a term that was never seen."""
     tag_counts: dict[str, int]
-    familiar_from: float
-    """The least coverage of a prompt that counts as like those learned from."""
+    shape: Shape
     has_costs: bool
     money: tuple[Money, ...]
     certificates: tuple[Certificate, ...] = ()
@@ -173,6 +185,8 @@ def _check(artefact: Artefact, where: str) -> None:
         and all(len(row) == len(SURFACE) for h in heads for row in h.surface)
         and all(len(w) == models for h in heads for w in h.tags.values())
         and all(len(w) == models + 1 for w in artefact.terms.values())
+        and len(artefact.shape.rows) == len(artefact.shape.offsets)
+        and all(len(row) == len(SURFACE) + 1 for row in artefact.shape.rows)
     )
     if not is_whole:
         raise InvalidInput(f"{where}: its parts do not fit together: learn it again")

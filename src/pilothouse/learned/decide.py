@@ -3,7 +3,8 @@
     log-odds_k = bias_k + surface . w_k + prior . v_k + tag_k + sum over terms of tf-idf . u_k
 
 Terms count log(1 + n) times their inverse document frequency, and a prompt's terms have length 1 together.
-A prompt whose terms are mostly unknown is judged by `plain` heads, without terms. Then, among models that are
+A prompt that does not look like those learned from is judged by `plain` heads, without terms; without a known tag
+beside it, not at all. Then, among models that are
 expected to be worse than the reference by no more than the tolerance, the most of
 
     quality_usd . P_k - cost_k - slowness_usd_per_s . latency_k
@@ -82,6 +83,8 @@ class Decider:
         self._ends = tuple([(mean - _CUT * scale, mean + _CUT * scale) for mean, scale in scaling])
         self._full = _folded(artefact.full, artefact)
         self._plain = _folded(artefact.plain, artefact)
+        self._shape = tuple(zip(artefact.shape.rows, artefact.shape.offsets, strict=True))
+        self._farthest = artefact.shape.farthest
         self._models = range(len(artefact.models))
 
     def read(self, prompt: str, tag: str | None = None) -> Reading:
@@ -96,7 +99,7 @@ class Decider:
         ]
         values, hits, length, coverage = self._terms(words)
         known_tag = tag if tag in artefact.tag_counts else None
-        gate = self._gate(coverage, tag, known_tag)
+        gate = self._gate([*look, coverage], tag, known_tag)
         heads = self._full if gate == "familiar" else self._plain
         by_tag = None if known_tag is None else heads.tags.get(known_tag)
         good: list[float] = []
@@ -154,17 +157,19 @@ class Decider:
             tag=read.tag,
         )
 
-    def _gate(self, coverage: float, tag: str | None, known_tag: str | None) -> Gate:
+    def _gate(self, look: list[float], tag: str | None, known_tag: str | None) -> Gate:
         """A tag that was never seen is a task that was never seen, whatever its words."""
         if tag is not None and known_tag is None:
             return "unfamiliar"
-        if coverage >= self.artefact.familiar_from:
+        distance = 0.0
+        for row, offset in self._shape:
+            away = sum(map(mul, row, look)) - offset
+            distance += away * away
+        if distance <= self._farthest:
             return "familiar"
         return "unfamiliar words" if known_tag is not None else "unfamiliar"
 
-    def _terms(
-        self, words: list[str]
-    ) -> tuple[list[float], list[tuple[float, ...]], float, float]:
+    def _terms(self, words: list[str]) -> tuple[list[float], list[tuple[float, ...]], float, float]:
         """TF-IDF of the known terms and their entries, the length of the first, and the coverage."""
         known = self.artefact.terms
         counts: dict[str, int] = Counter(terms_of(words))

@@ -4,14 +4,38 @@ from __future__ import annotations
 
 from math import log, log1p
 
-_ASKING = frozenset("what which who when where whom whose".split())
+_ASKING = frozenset(["what", "which", "who", "when", "where", "whom", "whose"])
 _WORKING = frozenset(
-    "how why prove explain find calculate compute determine evaluate solve".split()
+    [
+        "how",
+        "why",
+        "prove",
+        "explain",
+        "find",
+        "calculate",
+        "compute",
+        "determine",
+        "evaluate",
+        "solve",
+    ]
 )
-_NEGATING = frozenset("not except false never without".split())
-_ALL_OR_NONE = frozenset("none above all both neither".split())
+_NEGATING = frozenset(["not", "except", "false", "never", "without"])
+_ALL_OR_NONE = frozenset(["none", "above", "all", "both", "neither"])
 _LINKING = frozenset(
-    "if each than half twice times then both which following would because".split()
+    [
+        "if",
+        "each",
+        "than",
+        "half",
+        "twice",
+        "times",
+        "then",
+        "both",
+        "which",
+        "following",
+        "would",
+        "because",
+    ]
 )
 
 SURFACE = (

@@ -68,5 +68,6 @@ def _factors(
             a, b, n = sums.get(tag, (0.0, 0.0, 0))
             sums[tag] = (a + value, b + expected[i], n + 1)
     return {
-        tag: (n * (a / b if b else 1.0) + _SHRINK) / (n + _SHRINK) for tag, (a, b, n) in sums.items()
+        tag: (n * (a / b if b else 1.0) + _SHRINK) / (n + _SHRINK)
+        for tag, (a, b, n) in sums.items()
     }

@@ -14,11 +14,11 @@ from math import log
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.optimize
+import scipy.sparse
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.optimize import minimize
 
-from pilothouse.learned.artefact import FORMAT, Artefact, Heads, Look
+from pilothouse.learned.artefact import FORMAT, Artefact, Heads, Look, Shape
 from pilothouse.learned.surface import PRIOR, SURFACE, surface
 from pilothouse.learned.words import read_part, terms_of, words_of
 from pilothouse.route.expected import money_of
@@ -26,12 +26,17 @@ from pilothouse.route.prior import prior_weights
 from pilothouse.route.split import folds_of
 from pilothouse.route.table import Table
 
+sparse: Any = scipy.sparse  # neither has types
+minimize: Any = scipy.optimize.minimize
 Floats = NDArray[np.float64]
 SURFACE_SCALE = 0.1
 FEW = 2_000
 """With fewer cases a term that was met once counts too."""
 MOST_TERMS = 60_000
 FOLDS = 3
+DIRECTIONS = 14
+"""Of 25, those in which prompts vary least: where an unlike one shows first."""
+_COVERAGE_SCALE = 0.1
 FALSE_FLAGS = 0.03
 """Of prompts like those learned from, so many are taken for unfamiliar."""
 _CUT = 4.0
@@ -70,8 +75,7 @@ def fit(table: Table, *, at_us: int = 0) -> Artefact:
     full = _logistic(full_x, score, c)
     plain = _logistic(plain_x, score, c)
     full, plain = (
-        _calibrated(weights, by, score)
-        for weights, by in ((full, held.full), (plain, held.plain))
+        _calibrated(weights, by, score) for weights, by in ((full, held.full), (plain, held.plain))
     )
     fixed_columns = fixed.shape[1] + len(tags)
     means = tuple(float(np.nanmean(score[:, k])) for k in range(score.shape[1]))
@@ -97,7 +101,7 @@ def fit(table: Table, *, at_us: int = 0) -> Artefact:
         },
         unknown_idf=_short(words.unknown_idf),
         tag_counts=dict(Counter(t for t in table.tags if t is not None)),
-        familiar_from=_short(float(np.quantile(held.coverage, FALSE_FLAGS))),
+        shape=_shape(read, look, held.coverage),
         has_costs=has_costs,
         money=money,
     )
@@ -144,6 +148,26 @@ def _look(read: Read) -> tuple[Look, Any]:
         prior_scale=prior_scale,
     )
     return look, sparse.csr_matrix(np.column_stack([prior, z * SURFACE_SCALE]))
+
+
+def _shape(read: Read, look: Look, coverage: Floats) -> Shape:
+    """A few cases are pulled to a round shape, as if five had been seen that vary alike in every direction."""
+    mean, scale = np.array([*look.mean, 0.0]), np.array([*look.scale, _COVERAGE_SCALE])
+    z = np.clip((read.raw - look.mean) / look.scale, -_CUT, _CUT)
+    z = np.column_stack([z, coverage / _COVERAGE_SCALE])
+    middle, n = z.mean(0), len(z)
+    spread = ((z - middle).T @ (z - middle) + 5 * np.eye(z.shape[1])) / (n + 5)
+    spread += 0.01 * np.eye(z.shape[1])
+    variances, directions = np.linalg.eigh(spread)
+    rows = (directions[:, :DIRECTIONS] / np.sqrt(variances[:DIRECTIONS])).T
+    distances = (((z - middle) @ rows.T) ** 2).sum(1)
+    scaled = rows / scale
+    offsets = rows @ middle + scaled @ mean
+    return Shape(
+        rows=tuple(tuple(map(_short, row)) for row in scaled),
+        offsets=tuple(map(_short, offsets)),
+        farthest=_short(float(np.quantile(distances, 1 - FALSE_FLAGS))),
+    )
 
 
 def _tag_columns(tags: Sequence[str | None], known: Sequence[str]) -> Any:
@@ -220,7 +244,9 @@ def _logistic(x: Any, score: Floats, c: float) -> Floats:
     wanted = np.where(known, score, 0.0)
     models, columns = score.shape[1], x.shape[1]
     start = np.zeros((columns + 1, models))
-    shares = np.clip([wanted[:, k].sum() / max(1, known[:, k].sum()) for k in range(models)], 0.01, 0.99)
+    shares = np.clip(
+        [wanted[:, k].sum() / max(1, known[:, k].sum()) for k in range(models)], 0.01, 0.99
+    )
     start[0] = np.log(shares / (1 - shares))
     xt = x.T.tocsr()
 
@@ -232,7 +258,13 @@ def _logistic(x: Any, score: Floats, c: float) -> Floats:
         slope = np.vstack([error.sum(0), xt @ error + weights[1:] / c])
         return float(loss), slope.ravel()
 
-    found = minimize(objective, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 100, "ftol": 1e-7})
+    found = minimize(
+        objective,
+        start.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 100, "ftol": 1e-7},
+    )
     return found.x.reshape(columns + 1, models)
 
 
@@ -264,7 +296,9 @@ def _heads(weights: Floats, tags: Sequence[str]) -> Heads:
     return Heads(
         bias=tuple(map(_short, weights[0])),
         prior=tuple(map(_short, weights[1])),
-        surface=tuple(tuple(map(_short, column)) for column in (weights[2:first] * SURFACE_SCALE).T),
+        surface=tuple(
+            tuple(map(_short, column)) for column in (weights[2:first] * SURFACE_SCALE).T
+        ),
         tags={tag: tuple(map(_short, weights[first + i])) for i, tag in enumerate(tags)},
     )
 
