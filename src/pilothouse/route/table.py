@@ -33,6 +33,8 @@ class Table(Struct, frozen=True, kw_only=True):
     score: tuple[Row, ...]
     cost_usd: tuple[Row, ...]
     latency_ms: tuple[Row, ...]
+    answers: tuple[tuple[str | None, ...], ...] = ()
+    """What each model said, for checks by agreement; empty when no case tells."""
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -41,6 +43,7 @@ class Table(Struct, frozen=True, kw_only=True):
         """Only these cases, in this order."""
         picked = list(rows)
         names = ("ids", "prompts", "tags", "groups", "score", "cost_usd", "latency_ms")
+        names += ("answers",) if self.answers else ()
         parts = {name: tuple([getattr(self, name)[i] for i in picked]) for name in names}
         return msgspec.structs.replace(self, **parts)
 
@@ -57,16 +60,18 @@ class _Line(Struct, kw_only=True, forbid_unknown_fields=True):
     group: str | None = None
     cost_usd: dict[str, float | None] = {}
     latency_ms: dict[str, float | None] = {}
+    answers: dict[str, str | None] = {}
 
 
 _FIXED = frozenset({"id", "prompt", "tag", "group"})
 
 
 def read_table(path: Path) -> Table:
-    """JSONL (`{"prompt", "tag", "scores": {model: 0-1}, "cost_usd": {...}, "latency_ms": {...}}`) or CSV.
+    """JSONL (`{"prompt", "tag", "scores": {model: 0-1}, "cost_usd": {...}, "latency_ms": {...},
+    "answers": {model: text}}`) or CSV.
 
-    CSV columns: prompt, tag, group, id, a column a model (0-1), `MODEL|cost_usd`, `MODEL|latency_ms`. Either may
-    be gzipped. Raises `InvalidInput` with the line.
+    CSV columns: prompt, tag, group, id, a column a model (0-1), `MODEL|cost_usd`, `MODEL|latency_ms`,
+    `MODEL|answer`. Either may be gzipped. Raises `InvalidInput` with the line.
     """
     try:
         content = path.read_bytes()
@@ -105,6 +110,11 @@ def table_of(name: str, lines: Sequence[_Line], where: str) -> Table:
         score=rows(line.scores for line in lines),
         cost_usd=rows(line.cost_usd for line in lines),
         latency_ms=rows(line.latency_ms for line in lines),
+        answers=(
+            tuple([tuple([line.answers.get(m) for m in models]) for line in lines])
+            if any(line.answers for line in lines)
+            else ()
+        ),
     )
 
 
@@ -143,6 +153,7 @@ def _csv(path: Path, text: str) -> list[_Line]:
                 scores=numbers(""),
                 cost_usd=numbers("|cost_usd"),
                 latency_ms=numbers("|latency_ms"),
+                answers={m: row[c] for m in models if row.get(c := f"{m}|answer")},
             )
         )
     return found
