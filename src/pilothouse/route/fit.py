@@ -14,8 +14,8 @@ from math import log
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.optimize
-import scipy.sparse
+import scipy.optimize  # pyright: ignore[reportMissingTypeStubs]
+import scipy.sparse  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from pilothouse.learned.artefact import FORMAT, Artefact, Heads, Look, Shape
@@ -27,7 +27,7 @@ from pilothouse.route.split import folds_of
 from pilothouse.route.table import Table
 
 sparse: Any = scipy.sparse  # neither has types
-minimize: Any = scipy.optimize.minimize
+optimize: Any = scipy.optimize
 Floats = NDArray[np.float64]
 SURFACE_SCALE = 0.1
 FEW = 2_000
@@ -258,7 +258,7 @@ def _logistic(x: Any, score: Floats, c: float) -> Floats:
         slope = np.vstack([error.sum(0), xt @ error + weights[1:] / c])
         return float(loss), slope.ravel()
 
-    found = minimize(
+    found = optimize.minimize(
         objective,
         start.ravel(),
         jac=True,
