@@ -36,7 +36,7 @@ def order(route: Route) -> str:
     [
         (SHORT, "low", "a short single question (about 20 tokens)"),
         ({}, "medium", "its length is not known"),
-        ({"input_tokens": 300}, "medium", "about 300 tokens, not under 300"),
+        ({"input_tokens": 100}, "medium", "about 100 tokens, not under 100"),
         ({"input_tokens": 2000}, "high", "about 2000 tokens, 2000 or more"),
         ({**SHORT, "messages": 3}, "medium", "it comes with 3 messages"),
         ({**SHORT, "has_code": True}, "medium", "it comes with marks of code"),

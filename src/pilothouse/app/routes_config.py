@@ -46,7 +46,7 @@ class RolesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     long: Names = []
     balanced: Names = []
     long_over_tokens: Annotated[int, Meta(ge=1)] = 30_000
-    simple_under_tokens: Annotated[int, Meta(ge=1)] = 300
+    simple_under_tokens: Annotated[int, Meta(ge=1)] = 100
     high_from_tokens: Annotated[int, Meta(ge=1)] = 2000
     urgency: Urgency | None = None
 

@@ -1,7 +1,9 @@
 """How demanding a request is: the caller's own word, or else a guess by marks that can be named.
 
-The guess knows a request's length and what it comes with, never what it means: short is not easy. What that is worth
-was measured by `bench/guide_routers.py`; figures are in docs/routing.md.
+The guess knows a request's length and what it comes with, never what it means, and short is not easy: of MMLU's
+questions 63 % are low, and on these the stronger of two models still leads by 9.7 points (17.4 on the others). APGR is
+0.53 on GSM8K, 0.57 on MMLU, 0.66 on 14 mixed tasks, where chance has 0.5 and a prompt's length alone 0.60, 0.58, 0.63.
+Measured by `bench/guide_routers.py` at the default lines on single questions; docs/routing.md has all of it.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class GuideRoles(Struct, frozen=True, kw_only=True):
     long: tuple[Target, ...] = ()
     balanced: tuple[Target, ...] = ()
     long_over_tokens: int = 30_000
-    simple_under_tokens: int = 300
+    simple_under_tokens: int = 100
     high_from_tokens: int = 2000
     urgency: Urgency | None = None
     """Of requests whose callers do not say; None = normal."""

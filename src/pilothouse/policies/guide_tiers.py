@@ -1,6 +1,7 @@
 """The guide's hybrid routing: simple questions to `fast`, medium ones to `balanced`, everything else to `smart`.
 
-What simple and medium mean, and how little a guess of it is worth: `core/complexity.py`.
+What simple and medium mean, and how little a guess of it is worth: `core/complexity.py`. Recorded single questions
+are hardly ever of high complexity, so without the caller's word, tools or thinking it chooses between two.
 """
 
 from __future__ import annotations
