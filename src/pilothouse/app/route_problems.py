@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse import registry
+from pilothouse.app.guide_roles import ALL_ROLES, role_problems
 from pilothouse.app.learned_config import learned_problems
 from pilothouse.app.routes_config import (
     Names,
@@ -62,8 +63,6 @@ def _policy(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterator
         return
     if route.policy == "rules" and not route.rules:
         yield f"{at}.policy", "the policy rules needs rules"
-    if route.policy == "guide_router" and route.roles is None:
-        yield f"{at}.policy", "the policy guide_router needs roles"
     if route.policy == "learned" and route.learned is None:
         yield f"{at}.policy", "the policy learned needs learned: {file: ROUTER.json}"
     if route.learned is not None and route.policy != "learned":
@@ -71,9 +70,7 @@ def _policy(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterator
         yield f"{at}.learned", message
     if route.rules and route.policy != "rules":
         yield f"{at}.rules", f"the policy {route.policy} does not read rules: say policy: rules"
-    if route.roles is not None and route.policy != "guide_router":
-        message = f"the policy {route.policy} does not read roles: say policy: guide_router"
-        yield f"{at}.roles", message
+    yield from role_problems(at, route)
 
 
 def _names(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterator[Problem]:
@@ -94,7 +91,7 @@ def _references(at: str, route: RouteConfig) -> Iterator[tuple[str, Names]]:
     for i, rule in enumerate(route.rules):
         yield f"{at}.rules[{i}].use", rule.use
     if route.roles is not None:
-        for role in ("fast", "smart", "code", "long"):
+        for role in ALL_ROLES:
             yield f"{at}.roles.{role}", getattr(route.roles, role)
     if route.shadow is not None:
         yield f"{at}.shadow.targets", route.shadow.targets

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from pilothouse.app.learned_config import LearnedConfig, chooser_of
-from pilothouse.core.route import GuideRoles, RouteSpec, RuleChoice, Shadow, Target
+from pilothouse.core.route import GuideRoles, RouteSpec, RuleChoice, Shadow, Target, Urgency
 from pilothouse.core.route_settings import (
     CacheSettings,
     Retries,
@@ -40,14 +40,17 @@ class RuleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RolesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The guide's four models, for the policy `guide_router`."""
+    """The models of the guide's routers. Which of them a policy asks: `guide_roles.py`."""
 
     fast: Names
     smart: Names
     code: Names = []
     long: Names = []
+    balanced: Names = []
     long_over_tokens: Annotated[int, Meta(ge=1)] = 30_000
-    simple_under_tokens: Annotated[int, Meta(ge=1)] = 300
+    simple_under_tokens: Annotated[int, Meta(ge=1)] = 100
+    high_from_tokens: Annotated[int, Meta(ge=1)] = 2000
+    urgency: Urgency | None = None
 
 
 class ShadowConfig(ShadowLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,8 +124,11 @@ def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target], folder: 
             smart=picked(roles.smart),
             code=picked(roles.code),
             long=picked(roles.long),
+            balanced=picked(roles.balanced),
             long_over_tokens=roles.long_over_tokens,
             simple_under_tokens=roles.simple_under_tokens,
+            high_from_tokens=roles.high_from_tokens,
+            urgency=roles.urgency,
         ),
         learned=route.learned and chooser_of(route.learned, folder),
         expected_output_tokens=route.expected_output_tokens,

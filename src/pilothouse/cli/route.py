@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
@@ -200,7 +201,7 @@ def _explain_learned(
 
 
 def _text(given: str) -> str:
-    return click.get_text_stream("stdin").read() if given == "-" else given
+    return sys.stdin.read() if given == "-" else given
 
 
 def _routed(config: Config, path: Path, name: str) -> tuple[Router, RouteSpec]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 from msgspec import Struct
 
@@ -84,15 +84,23 @@ class RuleChoice(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...]
 
 
+Urgency = Literal["high", "normal", "low"]
+URGENCIES: tuple[Urgency, ...] = get_args(Urgency)
+
+
 class GuideRoles(Struct, frozen=True, kw_only=True):
-    """The guide's four models, and where it draws the lines between them."""
+    """The models of the guide's routers, and where the lines between them are drawn."""
 
     fast: tuple[Target, ...]
     smart: tuple[Target, ...]
     code: tuple[Target, ...] = ()
     long: tuple[Target, ...] = ()
+    balanced: tuple[Target, ...] = ()
     long_over_tokens: int = 30_000
-    simple_under_tokens: int = 300
+    simple_under_tokens: int = 100
+    high_from_tokens: int = 2000
+    urgency: Urgency | None = None
+    """Of requests whose callers do not say; None = normal."""
 
 
 class RouteSpec(Struct, frozen=True, kw_only=True):
