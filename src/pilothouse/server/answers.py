@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from time import monotonic
 
 from msgspec import Struct
@@ -22,6 +23,9 @@ from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
 from pilothouse.client.sampling import Sampler
 from pilothouse.client.shadow import Shadows
+from pilothouse.client.upgrade_offer import Offer
+from pilothouse.client.upgrades import Upgrades
+from pilothouse.core.answer import Answer
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.dialect import Dialect, StreamWriter
@@ -33,6 +37,7 @@ from pilothouse.core.route import Route, RouteSpec
 from pilothouse.server.doors import Door
 from pilothouse.server.guarded import guarded_ask, guarding_for, refuse_blocked
 from pilothouse.server.http import Exchange, HttpRequest
+from pilothouse.server.job_intake import key_id
 from pilothouse.server.keepalive import Keepalive
 from pilothouse.server.kept import give
 from pilothouse.server.refusals import (
@@ -63,10 +68,12 @@ class Answers:
         shadows: Shadows | None,
         guards: GuardBook | None,
         sampler: Sampler | None = None,
+        upgrades: Upgrades | None = None,
         *,
         keepalive_s: float,
     ) -> None:
         self._sampler = sampler
+        self._upgrades = upgrades
         self._client = client
         self._routes = routes
         self._admissions = admissions
@@ -201,9 +208,11 @@ class Answers:
             if isinstance(hold, Refused):
                 refuse_limited(out, dialect, hold, request_id)
                 return
-        answer = self._stream if one.ask.envelope.stream else self._whole
         try:
-            await answer(one, out, hold, looked)
+            if one.spec.upgrade is not None and self._upgrades is not None:
+                await self._offered(one, self._upgrades, out, holder, hold, looked)
+            else:
+                await self._first(one, out, hold, looked)
         finally:
             if hold is not None:
                 hold.settle(one.calls)
@@ -215,9 +224,40 @@ class Answers:
         if one.spec.shadow is not None and self._shadows is not None:
             self._shadows.start(one.ask, one.route, one.spec, request_id)
 
+    async def _offered(
+        self,
+        one: _One,
+        upgrades: Upgrades,
+        out: Exchange,
+        holder: Holder | None,
+        hold: Hold | None,
+        looked: Looked | None,
+    ) -> None:
+        """An answer now, and perhaps a better one later."""
+        offer = upgrades.offer(
+            one.ask, one.route, one.spec, one.asked, key_id(holder), one.guarding
+        )
+        first = None
+        try:
+            one = replace(one, offer=offer)
+            first = await self._first(one, out, hold, looked)
+        finally:
+            if offer is not None and first is not None:
+                upgrades.begin(offer, one.calls[-1], first.answer)
+            elif offer is not None:
+                upgrades.drop(offer)
+
+    async def _first(
+        self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
+    ) -> _Given | None:
+        """The answer to the caller; None = there was none that he could be given."""
+        if one.ask.envelope.stream:
+            return await self._stream(one, out, hold, looked)
+        return await self._whole(one, out, hold, looked)
+
     async def _whole(
         self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
-    ) -> None:
+    ) -> _Given | None:
         outcome = await self._client.call(
             one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
         )
@@ -228,7 +268,7 @@ class Answers:
                 found = await one.guarding.after(reply.answer)
                 if isinstance(found, Blocked):
                     refuse_blocked(out, one.dialect, found, one.guarding, one.request_id)
-                    return
+                    return None
                 if found is not reply.answer:
                     reply = replace(reply, answer=found, dialect="")
             headers = _JSON + _told(one, last.target, reply.lost, hold, looked)
@@ -236,14 +276,17 @@ class Answers:
             out.send(200, body, headers.encode())
             if looked is not None:
                 await looked.keep(outcome.reply, last)
-        elif outcome.error is not None:
+            return _Given(outcome.reply.answer)
+        if outcome.error is not None:
             refuse_for(out, one.dialect, outcome.error, one.request_id)
+        return None
 
     async def _stream(
         self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
-    ) -> None:
+    ) -> _Given | None:
         dialect, request_id = one.dialect, one.request_id
-        alive = Keepalive(out, dialect.keepalive, self._keepalive_s, id_lines(request_id))
+        early = id_lines(request_id) + _offer_line(one)
+        alive = Keepalive(out, dialect.keepalive, self._keepalive_s, early)
         live: LiveStream | ContinuedStream | None = None
         writer: StreamWriter | None = None
         try:
@@ -258,18 +301,19 @@ class Answers:
                 guards = guards if guards.is_needed else None
             if live.dialect != dialect.name or guards is not None:
                 writer = _writer(one, first.model)
-            found = await _relay(live, writer, out, looked, guards)
+            found = await _relay(live, writer, out, _listeners(one, looked), guards)
             if found is not None:
                 assert writer is not None
                 out.write(writer.fail(BLOCKED_STATUS, found.reason, code=BLOCKED_CODE))
                 out.abort()
-                return
+                return None
             if looked is not None and live.target is first:  # not what two models said together
                 await looked.keep_heard(live.dialect, one.calls[-1])
+            return _Given(one.offer.heard() if one.offer is not None else None)
         except ProviderError as error:
             if not out.is_started:
                 refuse_for(out, dialect, error, request_id)
-                return
+                return None
             # The caller has part of an answer. A polite end would pass it off as the whole one.
             code, status = code_of(error), status_of(error)
             if writer is not None:
@@ -278,6 +322,7 @@ class Answers:
                 said = dialect.error_event(status, str(error), code=code, request_id=request_id)
                 out.write(said)
             out.abort()
+            return None
         finally:
             alive.stop()
             if live is not None:
@@ -296,13 +341,29 @@ class _One(Struct, frozen=True):
     calls: list[Call]
     """Its attempts so far."""
     guarding: Guarding | None = None
+    offer: Offer | None = None
+    """What is promised beside the answer."""
+
+
+class _Given(Struct, frozen=True):
+    """The caller has an answer; None = a stream that nobody put together."""
+
+    answer: Answer | None
+
+
+def _listeners(one: _One, looked: Looked | None) -> Sequence[Looked | Offer]:
+    """Who hears a stream beside the caller."""
+    listeners: list[Looked | Offer] = [] if looked is None else [looked]
+    if one.offer is not None and one.offer.listens:
+        listeners.append(one.offer)
+    return listeners
 
 
 async def _relay(
     live: LiveStream | ContinuedStream,
     writer: StreamWriter | None,
     out: Exchange,
-    looked: Looked | None,
+    listeners: Sequence[Looked | Offer],
     guards: GuardedStream | None,
 ) -> Blocked | None:
     """Bytes untouched within a dialect, events written anew across two and through guards.
@@ -311,8 +372,8 @@ async def _relay(
     """
     while (piece := await live.next()) is not None:
         data = piece.data
-        if looked is not None:
-            looked.hear(piece.events)
+        for listener in listeners:
+            listener.hear(piece.events)
         if writer is not None and (guards is not None or not piece.is_ours):
             events = piece.events
             if guards is not None:
@@ -346,6 +407,10 @@ def _in_dialect(one: _One, reply: Reply, model: str) -> bytes:
     )
 
 
+def _offer_line(one: _One) -> str:
+    return one.offer.line if one.offer is not None else ""
+
+
 def _told(
     one: _One,
     target: str,
@@ -354,7 +419,7 @@ def _told(
     looked: Looked | None = None,
 ) -> str:
     """Headers that say who answered, what could not be said to it, and what is left of the limits."""
-    lines = f"{id_lines(one.request_id)}x-pilothouse-target: {target}\r\n"
+    lines = f"{id_lines(one.request_id)}x-pilothouse-target: {target}\r\n{_offer_line(one)}"
     if hold is not None:
         lines += hold.lines()
     if looked is not None:
