@@ -179,4 +179,5 @@ def _row(spec: RouteSpec, aliases: dict[str, list[str]]) -> dict[str, object]:
         "context_fallbacks": [t.name for t in spec.context_fallbacks],
         "content_fallbacks": [t.name for t in spec.content_fallbacks],
         "shadows": [t.name for t in spec.shadow.targets] if spec.shadow else [],
+        "upgrade": spec.upgrade.target.name if spec.upgrade else None,
     }

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from time import monotonic
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from pilothouse.client.admission import Admissions, Hold
-from pilothouse.client.attempt import Asked
 from pilothouse.client.cache.answers import AnswerCache, Looked
 from pilothouse.client.cache.control import read_control
 from pilothouse.client.cache.entry import with_answer
@@ -23,26 +20,31 @@ from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
 from pilothouse.client.sampling import Sampler
 from pilothouse.client.shadow import Shadows
-from pilothouse.client.upgrade_offer import Offer
 from pilothouse.client.upgrades import Upgrades
-from pilothouse.core.answer import Answer
 from pilothouse.core.ask import Ask
-from pilothouse.core.call import Call
-from pilothouse.core.dialect import Dialect, StreamWriter
+from pilothouse.core.dialect import StreamWriter
 from pilothouse.core.errors import BadRequest, ProviderError
 from pilothouse.core.guard import Blocked
 from pilothouse.core.limits import Refused
-from pilothouse.core.ports import Reply
-from pilothouse.core.route import Route, RouteSpec
+from pilothouse.core.route import RouteSpec
 from pilothouse.server.doors import Door
 from pilothouse.server.guarded import guarded_ask, guarding_for, refuse_blocked
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.job_intake import key_id
 from pilothouse.server.keepalive import Keepalive
 from pilothouse.server.kept import give
+from pilothouse.server.one_request import (
+    Given,
+    One,
+    in_dialect,
+    listeners,
+    offer_line,
+    relay,
+    told,
+    writer_for,
+)
 from pilothouse.server.refusals import (
     code_of,
-    header_text,
     id_lines,
     refuse,
     refuse_bad,
@@ -149,7 +151,7 @@ class Answers:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
         asked = asked_by(ask.headers, holder, request_id)
-        one = _One(dialect, ask, spec, route, asked, request_id, [], guarding)
+        one = One(dialect, ask, spec, route, asked, request_id, [], guarding)
         if self._cache is None:
             await self._asked(one, out, holder)
             return
@@ -167,7 +169,7 @@ class Answers:
             else:
                 await self._asked(one, out, holder, looked)
 
-    async def _given(self, one: _One, looked: Looked, out: Exchange) -> None:
+    async def _given(self, one: One, looked: Looked, out: Exchange) -> None:
         """A kept answer. It was kept as it came, so it passes the guards like a new one."""
         entry, saved, client = looked.entry, looked.saved, self._client
         assert entry is not None and saved is not None and self._cache is not None
@@ -179,7 +181,7 @@ class Answers:
                 refuse_blocked(out, one.dialect, found, one.guarding, one.request_id)
                 return
             entry = entry if found is kept else with_answer(entry, found)
-        lines = _told(one, entry.target, entry.lost, None, looked)
+        lines = told(one, entry.target, entry.lost, None, looked)
         created_s = int(time.time())
         give(
             entry, one.dialect, one.ask, out, id=one.request_id, created_s=created_s, headers=lines
@@ -198,7 +200,7 @@ class Answers:
         client.record(row)
 
     async def _asked(
-        self, one: _One, out: Exchange, holder: Holder | None, looked: Looked | None = None
+        self, one: One, out: Exchange, holder: Holder | None, looked: Looked | None = None
     ) -> None:
         """Limits, attempts, and what they came to."""
         dialect, request_id = one.dialect, one.request_id
@@ -226,7 +228,7 @@ class Answers:
 
     async def _offered(
         self,
-        one: _One,
+        one: One,
         upgrades: Upgrades,
         out: Exchange,
         holder: Holder | None,
@@ -248,16 +250,16 @@ class Answers:
                 upgrades.drop(offer)
 
     async def _first(
-        self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
-    ) -> _Given | None:
+        self, one: One, out: Exchange, hold: Hold | None, looked: Looked | None
+    ) -> Given | None:
         """The answer to the caller; None = there was none that he could be given."""
         if one.ask.envelope.stream:
             return await self._stream(one, out, hold, looked)
         return await self._whole(one, out, hold, looked)
 
     async def _whole(
-        self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
-    ) -> _Given | None:
+        self, one: One, out: Exchange, hold: Hold | None, looked: Looked | None
+    ) -> Given | None:
         outcome = await self._client.call(
             one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
         )
@@ -271,21 +273,21 @@ class Answers:
                     return None
                 if found is not reply.answer:
                     reply = replace(reply, answer=found, dialect="")
-            headers = _JSON + _told(one, last.target, reply.lost, hold, looked)
-            body = _in_dialect(one, reply, last.model)
+            headers = _JSON + told(one, last.target, reply.lost, hold, looked)
+            body = in_dialect(one, reply, last.model)
             out.send(200, body, headers.encode())
             if looked is not None:
                 await looked.keep(outcome.reply, last)
-            return _Given(outcome.reply.answer)
+            return Given(outcome.reply.answer)
         if outcome.error is not None:
             refuse_for(out, one.dialect, outcome.error, one.request_id)
         return None
 
     async def _stream(
-        self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
-    ) -> _Given | None:
+        self, one: One, out: Exchange, hold: Hold | None, looked: Looked | None
+    ) -> Given | None:
         dialect, request_id = one.dialect, one.request_id
-        early = id_lines(request_id) + _offer_line(one)
+        early = id_lines(request_id) + offer_line(one)
         alive = Keepalive(out, dialect.keepalive, self._keepalive_s, early)
         live: LiveStream | ContinuedStream | None = None
         writer: StreamWriter | None = None
@@ -294,14 +296,14 @@ class Answers:
                 one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
             )
             first = live.target
-            alive.start(_told(one, first.name, live.lost, hold, looked))
+            alive.start(told(one, first.name, live.lost, hold, looked))
             guards = None
             if one.guarding is not None:
                 guards = GuardedStream(one.guarding)
                 guards = guards if guards.is_needed else None
             if live.dialect != dialect.name or guards is not None:
-                writer = _writer(one, first.model)
-            found = await _relay(live, writer, out, _listeners(one, looked), guards)
+                writer = writer_for(one, first.model)
+            found = await relay(live, writer, out, listeners(one, looked), guards)
             if found is not None:
                 assert writer is not None
                 out.write(writer.fail(BLOCKED_STATUS, found.reason, code=BLOCKED_CODE))
@@ -309,7 +311,7 @@ class Answers:
                 return None
             if looked is not None and live.target is first:  # not what two models said together
                 await looked.keep_heard(live.dialect, one.calls[-1])
-            return _Given(one.offer.heard() if one.offer is not None else None)
+            return Given(one.offer.heard() if one.offer is not None else None)
         except ProviderError as error:
             if not out.is_started:
                 refuse_for(out, dialect, error, request_id)
@@ -327,105 +329,3 @@ class Answers:
             alive.stop()
             if live is not None:
                 live.close()
-
-
-class _One(Struct, frozen=True):
-    """One request on its way through."""
-
-    dialect: Dialect
-    ask: Ask
-    spec: RouteSpec
-    route: Route
-    asked: Asked
-    request_id: str
-    calls: list[Call]
-    """Its attempts so far."""
-    guarding: Guarding | None = None
-    offer: Offer | None = None
-    """What is promised beside the answer."""
-
-
-class _Given(Struct, frozen=True):
-    """The caller has an answer; None = a stream that nobody put together."""
-
-    answer: Answer | None
-
-
-def _listeners(one: _One, looked: Looked | None) -> Sequence[Looked | Offer]:
-    """Who hears a stream beside the caller."""
-    listeners: list[Looked | Offer] = [] if looked is None else [looked]
-    if one.offer is not None and one.offer.listens:
-        listeners.append(one.offer)
-    return listeners
-
-
-async def _relay(
-    live: LiveStream | ContinuedStream,
-    writer: StreamWriter | None,
-    out: Exchange,
-    listeners: Sequence[Looked | Offer],
-    guards: GuardedStream | None,
-) -> Blocked | None:
-    """Bytes untouched within a dialect, events written anew across two and through guards.
-
-    A guard's no ends it: nothing of what it was said to has gone out.
-    """
-    while (piece := await live.next()) is not None:
-        data = piece.data
-        for listener in listeners:
-            listener.hear(piece.events)
-        if writer is not None and (guards is not None or not piece.is_ours):
-            events = piece.events
-            if guards is not None:
-                found = guards.feed(events)
-                if isinstance(found, Blocked):
-                    return found
-                events = found
-            data = b"".join([writer.write(event) for event in events])
-        if data:
-            out.write(data)
-            if out.is_full:
-                await out.drained()
-    out.end_stream()
-    return None
-
-
-def _writer(one: _One, model: str) -> StreamWriter:
-    return one.dialect.writer(
-        model=model,
-        id=one.request_id,
-        created_s=int(time.time()),
-        wants_usage=one.ask.envelope.wants_usage,
-    )
-
-
-def _in_dialect(one: _One, reply: Reply, model: str) -> bytes:
-    if reply.dialect == one.dialect.name:
-        return reply.body
-    return one.dialect.write_answer(
-        reply.answer, model=model, id=one.request_id, created_s=int(time.time())
-    )
-
-
-def _offer_line(one: _One) -> str:
-    return one.offer.line if one.offer is not None else ""
-
-
-def _told(
-    one: _One,
-    target: str,
-    lost: tuple[str, ...],
-    hold: Hold | None,
-    looked: Looked | None = None,
-) -> str:
-    """Headers that say who answered, what could not be said to it, and what is left of the limits."""
-    lines = f"{id_lines(one.request_id)}x-pilothouse-target: {target}\r\n{_offer_line(one)}"
-    if hold is not None:
-        lines += hold.lines()
-    if looked is not None:
-        lines += looked.headers
-    if one.guarding is not None:
-        lines += one.guarding.line
-    if not lost or one.spec.unsupported == "drop":
-        return lines
-    return f"{lines}x-pilothouse-unsupported: {header_text(lost)}\r\n"
