@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -266,7 +267,8 @@ def test_where_nothing_changes_it_stops_paying_but_for_a_sample_and_a_restart_fo
         assert row.is_stopped and row.asked >= 81 and row.changed == 0
         assert row.asked + row.skipped == asked + 20
         assert row.cost_usd is not None and row.saved_usd is not None
-        assert row.saved_usd / row.skipped == row.cost_usd / row.asked
+        mean_usd = row.cost_usd / row.asked
+        assert abs(row.saved_usd / row.skipped - mean_usd) < Decimal("1e-12")
         assert report.saved_usd == row.saved_usd
         assert (report.calls, report.not_priced) == (row.asked + 1, 0)
 
@@ -358,6 +360,43 @@ def test_a_gateway_that_stops_ends_what_it_promised(tmp_path: Path) -> None:
 
     in_world(promises, tmp_path)
     in_world(after, tmp_path)
+
+
+GUARDS = """\
+guards:
+  - {name: pii, kind: pii, settings: {restore: true}}
+  - {name: words, kind: content, on: answer, settings: {deny: [forbidden]}}
+"""
+
+
+def test_a_better_answer_passes_the_guards_of_its_question(tmp_path: Path) -> None:
+    async def body(here: World) -> None:
+        here.vendor.say = lambda model, question: f"{model} writes to {question.split()[-1]}"
+        _, upgrade_id = await here.ask("write to ann@example.com")
+        _, found = await here.upgrade(upgrade_id)
+        assert "ann@" not in json.dumps(here.vendor.bodies)
+        said = found["answer"]["choices"][0]["message"]["content"]
+        assert said == "better writes to ann@example.com"
+
+        here.vendor.say = lambda model, question: "forbidden" if model == "better" else "fine"
+        _, upgrade_id = await here.ask()
+        _, found = await here.upgrade(upgrade_id)
+        assert found["status"] == "failed" and "answer" not in found
+        assert 'stopped by the guard "words"' in found["why"]
+
+    in_world(body, tmp_path, more=GUARDS)
+
+
+def test_a_caller_who_goes_away_before_his_answer_ended_gets_no_better_one(tmp_path: Path) -> None:
+    async def body(here: World) -> None:
+        here.vendor.hold_quick = asyncio.Event()
+        asked = asyncio.create_task(here.ask())
+        await until(lambda: here.vendor.seen)
+        asked.cancel()
+        await until(lambda: here.counts.given_up == 1 and here.counts.in_flight == 0)
+        assert here.vendor.seen == ["quick"]
+
+    in_world(body, tmp_path)
 
 
 def test_where_the_better_target_answers_anyway_nothing_is_promised(tmp_path: Path) -> None:

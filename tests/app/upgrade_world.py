@@ -54,6 +54,7 @@ class Vendor:
         self.say: Callable[[str, str], str] = lambda model, question: f"{model} says so."
         self.hold = asyncio.Event()
         self.hold.set()
+        self.hold_quick: asyncio.Event | None = None
         self.fails = False
         self.seen: list[str] = []
         self.bodies: list[dict[str, Any]] = []
@@ -89,6 +90,8 @@ class Vendor:
         model = body["model"]
         self.seen.append(model)
         self.bodies.append(body)
+        if model == "quick" and self.hold_quick is not None:
+            await self.hold_quick.wait()
         if model == "better":
             await self.hold.wait()
             if self.fails:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pilothouse.client.lessons import Lessons
 from pilothouse.core.ids import time_ordered_id
-from pilothouse.core.pico import usd
+from pilothouse.core.pico import pico_usd, usd
 from pilothouse.core.upgrade import CHANGED, UNNEEDED, Kind, Lesson, kind_read
 
 MOST_LESSONS = 50_000
@@ -118,7 +118,7 @@ def upgrade_report(
 def _row(kind: Kind, figures: Sequence[Any], lessons: Lessons, stop_below: StopBelow) -> KindRow:
     asked, changed, skipped, priced, high, low = figures
     cost = _usd(priced, high, low)
-    saved = None if cost is None else (cost / priced * skipped).quantize(Decimal("1e-12"))
+    saved = None if cost is None else usd(pico_usd(cost / priced * skipped))
     return KindRow(
         route=kind.route,
         target=kind.target,
