@@ -11,8 +11,10 @@ from typing import Any
 
 import openai
 import pytest
-from upgrade_world import World, in_world, until, world
+from upgrade_world import CONFIG, World, in_world, until, world
 
+from pilothouse.app.config import load_config
+from pilothouse.core.errors import InvalidInput
 from pilothouse.core.secret import Secret
 from pilothouse.core.webhook import HEADER, is_genuine
 from pilothouse.watch.upgrades import upgrade_report
@@ -406,3 +408,30 @@ def test_where_the_better_target_answers_anyway_nothing_is_promised(tmp_path: Pa
         assert here.counts.same_target == 1
 
     in_world(body, tmp_path, first="better, quick")
+
+
+@pytest.mark.parametrize(
+    ("webhook", "queue", "said"),
+    [
+        (
+            "https://hooks.example/x",
+            "",
+            "routes.support.upgrade.webhook: a webhook is signed: name",
+        ),
+        ("http://127.0.0.1/x", "queue: {webhook_secret_env: S}", "upgrade.webhook: "),
+        ("hooks.example", "queue: {webhook_secret_env: S}", "upgrade.webhook: "),
+    ],
+)
+def test_a_webhook_that_cannot_be_signed_or_leads_inside_is_refused_at_the_start(
+    tmp_path: Path, webhook: str, queue: str, said: str
+) -> None:
+    config = tmp_path / "pilothouse.yaml"
+    section = f', webhook: "{webhook}"'
+    config.write_text(CONFIG.format(url="http://x/v1", upgrade=section, more=queue, first="quick"))
+    with pytest.raises(InvalidInput) as caught:
+        load_config(config, {"S": "x"})
+    assert said in str(caught.value)
+    good = section.replace(webhook, "https://hooks.example/x")
+    queue = "queue: {webhook_secret_env: S}"
+    config.write_text(CONFIG.format(url="http://x/v1", upgrade=good, more=queue, first="quick"))
+    assert load_config(config, {"S": "x"}).routes["support"].upgrade is not None
