@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
+import sys
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -435,3 +438,23 @@ def test_a_webhook_that_cannot_be_signed_or_leads_inside_is_refused_at_the_start
     queue = "queue: {webhook_secret_env: S}"
     config.write_text(CONFIG.format(url="http://x/v1", upgrade=good, more=queue, first="quick"))
     assert load_config(config, {"S": "x"}).routes["support"].upgrade is not None
+
+
+def test_the_python_example_of_the_page_runs(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "routing.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(import os.*?)```", page, re.DOTALL)
+    assert code
+
+    async def body(here: World) -> None:
+        here.vendor.say = lambda model, question: {"quick": "About 400.", "better": "391."}[model]
+        environ = {**os.environ, "GATEWAY": here.urls[0], "KEY": here.secrets["ann"]}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", code[1]),
+            env=environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said, errors = await process.communicate()
+        assert said.decode() == "now: About 400.\nbetter: 391.\n", errors.decode()
+
+    in_world(body, tmp_path)

@@ -11,7 +11,7 @@ from pilothouse.core.upgrade import Kind, Lesson
 
 WINDOW = 400
 """Lessons of a kind that count: the last ones."""
-KINDS = 5_000
+KINDS = 1_000
 """Tags are callers' words; past so many kinds the one that learned longest ago is forgotten."""
 
 
