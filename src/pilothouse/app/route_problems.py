@@ -16,12 +16,12 @@ from pilothouse.app.learned_config import learned_problems
 from pilothouse.app.routes_config import (
     Names,
     RouteConfig,
-    ShadowConfig,
     alias_chain,
     compiled_rules,
     listed,
 )
 from pilothouse.core.errors import NotFound, did_you_mean
+from pilothouse.core.route_settings import CopyLimits
 from pilothouse.core.rules.reach import unreachable
 from pilothouse.core.rules.syntax import Node
 
@@ -95,6 +95,8 @@ def _references(at: str, route: RouteConfig) -> Iterator[tuple[str, Names]]:
             yield f"{at}.roles.{role}", getattr(route.roles, role)
     if route.shadow is not None:
         yield f"{at}.shadow.targets", route.shadow.targets
+    if route.upgrade is not None:
+        yield f"{at}.upgrade.target", route.upgrade.target
     yield f"{at}.context_fallbacks", route.context_fallbacks
     yield f"{at}.content_fallbacks", route.content_fallbacks
 
@@ -146,16 +148,20 @@ def _settings(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterat
             yield f"{at}.hedge_after_s", "a second target is needed to hedge with"
         if total_s is not None and route.hedge_after_s >= total_s:
             yield f"{at}.hedge_after_s", f"not below timeouts.total_s ({total_s:g})"
-    if route.shadow is not None:
-        yield from _shadow(at, route.shadow)
+    for key, limits in (("shadow", route.shadow), ("upgrade", route.upgrade)):
+        if limits is not None:
+            yield from _copies(at, key, limits)
+    if route.upgrade is not None and list(route.targets) == [route.upgrade.target]:
+        message = "the route's only target cannot better its own answers: name another"
+        yield f"{at}.upgrade.target", message
 
 
-def _shadow(at: str, shadow: ShadowConfig) -> Iterator[Problem]:
-    if shadow.share == 0:
-        yield f"{at}.shadow.share", "a share of 0 copies nothing: take the shadow out"
-    budget_usd = shadow.budget_usd_per_day
+def _copies(at: str, key: str, limits: CopyLimits) -> Iterator[Problem]:
+    if limits.share == 0:
+        yield f"{at}.{key}.share", f"a share of 0 copies nothing: take the {key} out"
+    budget_usd = limits.budget_usd_per_day
     if budget_usd is not None and not (budget_usd.is_finite() and budget_usd > 0):
-        yield f"{at}.shadow.budget_usd_per_day", "must be above 0: without a limit, leave it out"
+        yield f"{at}.{key}.budget_usd_per_day", "must be above 0: without a limit, leave it out"
 
 
 def _alias_problems(

@@ -22,6 +22,7 @@ from pilothouse.cli.route_facts import fact_options, facts_from
 from pilothouse.cli.route_learn import learn
 from pilothouse.cli.route_learned_words import tell_decision
 from pilothouse.cli.route_plan import plan
+from pilothouse.cli.route_upgrades import upgrades
 from pilothouse.cli.route_words import targets_in_words, tell_explained, tell_simulated
 from pilothouse.cli.store_option import call_filters, filter_from, store_option
 from pilothouse.client.route_explain import explained
@@ -56,6 +57,7 @@ def command() -> None:
 command.add_command(learn)
 command.add_command(plan)
 command.add_command(evaluate)
+command.add_command(upgrades)
 
 
 @command.command("list")
@@ -240,4 +242,5 @@ def _row(spec: RouteSpec, aliases: dict[str, list[str]]) -> dict[str, object]:
         "context_fallbacks": [t.name for t in spec.context_fallbacks],
         "content_fallbacks": [t.name for t in spec.content_fallbacks],
         "shadows": [t.name for t in spec.shadow.targets] if spec.shadow else [],
+        "upgrade": spec.upgrade.target.name if spec.upgrade else None,
     }

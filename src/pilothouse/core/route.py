@@ -17,6 +17,7 @@ from pilothouse.core.route_settings import (
     Sticky,
     Timeouts,
     Unsupported,
+    UpgradeLimits,
 )
 from pilothouse.core.rules.rule import Rule
 
@@ -77,6 +78,13 @@ class Shadow(Struct, frozen=True, kw_only=True):
     limits: ShadowLimits = ShadowLimits()
 
 
+class Upgrade(Struct, frozen=True, kw_only=True):
+    """Who is asked the same again for a better answer, once the caller has the first one."""
+
+    target: Target
+    limits: UpgradeLimits = UpgradeLimits()
+
+
 class RuleChoice(Struct, frozen=True, kw_only=True):
     """A rule of a route: the targets for requests that it matches."""
 
@@ -132,6 +140,7 @@ class RouteSpec(Struct, frozen=True, kw_only=True):
     continuation: bool = False
     """Whether a stream that breaks is continued on another target."""
     shadow: Shadow | None = None
+    upgrade: Upgrade | None = None
     cache: CacheSettings = CacheSettings()
 
 
