@@ -76,7 +76,7 @@ def tasks_of(folder: Path) -> Iterator[Task]:
 
 def unseen_tasks_of(folder: Path) -> Iterator[Task]:
     """Prompts that nobody looked at when the marks of code were chosen; none is about code."""
-    subjects = [(s, row["prompt"]) for s, row in _mmlu_rows(folder) if s not in ABOUT_COMPUTERS]
+    subjects = [(s, row["prompt"]) for s, row in mmlu_rows(folder) if s not in ABOUT_COMPUTERS]
     yield Task("RouteLLM", "mmlu, not computing", False, [prompt for _, prompt in subjects])
     with gzip.open(folder / "ZeroEval/math-l5.csv.gz", "rt", encoding="utf-8") as file:
         yield Task("ZeroEval", "math-l5", False, [row["question"] for row in csv.DictReader(file)])
@@ -110,13 +110,13 @@ def pairs_of(folder: Path) -> Iterator[Pair]:
 
 
 def _mmlu(folder: Path, name: str, without: frozenset[str]) -> Pair:
-    rows = [row for subject, row in _mmlu_rows(folder) if subject not in without]
+    rows = [row for subject, row in mmlu_rows(folder) if subject not in without]
     weak, strong = ([float(row[model] == "True") for row in rows] for model in (_WEAK, _STRONG))
     prompts = [row["prompt"] for row in rows]
     return Pair(name, "Mixtral-8x7B, gpt-4-1106", prompts, weak, strong, True)
 
 
-def _mmlu_rows(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def mmlu_rows(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Subject and row, without the prompts that RouteLLM lists as contaminated."""
     listed = folder / "RouteLLM/mmlu/contaminated_prompts.jsonl"
     known = {json.loads(line)["eval_prompt"] for line in listed.read_text("utf-8").splitlines()}
