@@ -48,13 +48,13 @@ class Pair(NamedTuple):
 def own_tasks() -> Iterator[Task]:
     """The suites that are shipped."""
     for name in ("gsm8k", "humaneval", "bbh", "ifeval", "truthfulqa"):
-        prompts = [case.prompt for case in open_suite(name).cases() if isinstance(case.prompt, str)]
+        prompts = [case.prompt for case in open_suite(name).cases()]
         yield Task("shipped", name, name == "humaneval", prompts)
     for is_code in (True, False):
         prompts = [
             case.prompt
             for case in open_suite("mt_bench").cases()
-            if isinstance(case.prompt, str) and ("coding" in case.tags) is is_code
+            if ("coding" in case.tags) is is_code
         ]
         name = "mt_bench, coding" if is_code else "mt_bench, others"
         yield Task("shipped", name, is_code, prompts)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from math import exp, inf, log, sqrt
+from math import exp, hypot, inf, log
 from operator import mul
 from typing import Literal, NamedTuple
 
@@ -97,7 +97,7 @@ class Decider:
             low if x < low else high if x > high else x
             for x, (low, high) in zip(raw, self._ends, strict=True)
         ]
-        values, hits, length, coverage = self._terms(words)
+        values, weights, length, coverage = self._terms(words)
         known_tag = tag if tag in artefact.tag_counts else None
         gate = self._gate([*look, coverage], tag, known_tag)
         heads = self._full if gate == "familiar" else self._plain
@@ -107,8 +107,8 @@ class Decider:
             x = heads.bias[k] + sum(map(mul, look, heads.look[k]))
             if by_tag is not None:
                 x += by_tag[k]
-            if gate == "familiar":
-                x += sum(map(mul, values, [hit[k + 1] for hit in hits])) / length
+            if values and gate == "familiar":
+                x += sum(map(mul, values, weights[k])) / length
             good.append(1 / (1 + exp(-x)) if x > -700 else 0.0)
         return Reading(tuple(good), gate, coverage, known_tag, len(prompt))
 
@@ -170,22 +170,26 @@ class Decider:
         return "unfamiliar words" if known_tag is not None else "unfamiliar"
 
     def _terms(self, words: list[str]) -> tuple[list[float], list[tuple[float, ...]], float, float]:
-        """TF-IDF of the known terms and their entries, the length of the first, and the coverage."""
-        known = self.artefact.terms
-        counts: dict[str, int] = Counter(terms_of(words))
-        values: list[float] = []
-        hits: list[tuple[float, ...]] = []
-        covered = 0.0
-        for term, count in counts.items():
-            hit = known.get(term)
-            if hit is not None:
-                idf = hit[0]
-                covered += idf
-                values.append(idf if count == 1 else idf * (1 + log(count)))
-                hits.append(hit)
+        """TF-IDF of the known terms, their weights by model, the length of the first, and the coverage."""
+        terms = terms_of(words)
+        if not terms:
+            return [], [], 1.0, 0.0
+        counts: dict[str, int] = Counter(terms)
+        found = list(map(self.artefact.terms.get, counts))
+        hits = [hit for hit in found if hit is not None]
+        if not hits:
+            return [], [], 1.0, 0.0
+        idf, *weights = zip(*hits, strict=True)  # columns at the speed of C
+        values: list[float] = list(idf)
+        if len(counts) < len(terms):
+            values = [
+                hit[0] if n == 1 else hit[0] * (1 + log(n))
+                for hit, n in zip(found, counts.values(), strict=True)
+                if hit is not None
+            ]
+        covered = sum(idf)
         total = covered + (len(counts) - len(hits)) * self.artefact.unknown_idf
-        length = sqrt(sum(map(mul, values, values)))
-        return values, hits, length or 1.0, covered / total if total else 0.0
+        return values, weights, hypot(*values) or 1.0, covered / total
 
     def _usd(self, k: int, read: Reading) -> float:
         money = self.artefact.money[k]
