@@ -43,13 +43,14 @@ class Shape(Struct, frozen=True, kw_only=True):
     """How prompts that were learned from look together: an unlike one is far from their middle.
 
     The squared length of `rows . x - offsets`, where x are the raw surface features (cut as heads see them) and
-    the coverage: Mahalanobis' distance along the directions in which the prompts vary least.
+    the coverage (more than usual counts as usual): Mahalanobis' distance along the directions in which the prompts vary least.
     """
 
     rows: tuple[tuple[float, ...], ...]
     offsets: tuple[float, ...]
     farthest: float
     """Of a prompt that counts as alike."""
+    usual_coverage: float
 
 
 class Money(Struct, frozen=True, kw_only=True):
@@ -83,6 +84,8 @@ class Certificate(Struct, frozen=True, kw_only=True):
     upper_bound: float
     routed_share: float
     """Of requests that do not go to the reference."""
+    chance: float | None = None
+    """How likely as many requests, drawn at random, would harm as few: small = it knows which to take."""
     saving: float | None = None
     """1 - cost with routing / cost of the reference, on the sample; None = costs are not known."""
     saving_low: float | None = None

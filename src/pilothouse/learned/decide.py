@@ -85,6 +85,7 @@ class Decider:
         self._plain = _folded(artefact.plain, artefact)
         self._shape = tuple(zip(artefact.shape.rows, artefact.shape.offsets, strict=True))
         self._farthest = artefact.shape.farthest
+        self._usual = artefact.shape.usual_coverage
         self._models = range(len(artefact.models))
 
     def read(self, prompt: str, tag: str | None = None) -> Reading:
@@ -99,7 +100,7 @@ class Decider:
         ]
         values, weights, length, coverage = self._terms(words)
         known_tag = tag if tag in artefact.tag_counts else None
-        gate = self._gate([*look, coverage], tag, known_tag)
+        gate = self._gate([*look, min(coverage, self._usual)], tag, known_tag)
         heads = self._full if gate == "familiar" else self._plain
         by_tag = None if known_tag is None else heads.tags.get(known_tag)
         good: list[float] = []

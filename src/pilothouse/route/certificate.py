@@ -8,8 +8,11 @@ Test). Cases of one group count for less than their number, by the design effect
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from math import comb
 from random import Random
+from typing import NamedTuple
 
 from pilothouse.core.stats.beta import beta_quantile
 from pilothouse.core.stats.proportion import Interval
@@ -36,41 +39,78 @@ def certified(
     """`cases` must not have been learned from; `quality_usd` is what they were read with. Raises `ValueError`: none."""
     if not cases:
         raise ValueError("a promise needs cases that nothing was learned from")
-    n = len(cases)
-    kept: float | None = None
-    kept_bound, kept_harmed, kept_away = 0.0, 0, 0
-    following: tuple[float, int] | None = None
-    for tolerance, away, harmed in _walk(cases):
-        bound = upper_bound(harmed, n, delta, _effect(cases, tolerance, harmed))
-        if following is None and bound <= epsilon:
-            kept, kept_bound, kept_harmed, kept_away = tolerance, bound, len(harmed), away
-        elif following is None or away / n < kept_away / n + _MORE:
-            following = (tolerance, len(harmed))
-        else:
-            following = (tolerance, len(harmed))
-            break
-    saving = None if kept is None or not kept_away else saved(cases, kept)
+    found, n = kept(cases, epsilon, delta), len(cases)
+    is_any = found.tolerance is not None
+    saving = saved(cases, found.tolerance) if found.tolerance is not None else None
     return Certificate(
         epsilon=epsilon,
         delta=delta,
         quality_usd=quality_usd,
-        tolerance=kept if kept_away else None,
+        tolerance=found.tolerance,
         cases=n,
-        harmed=kept_harmed,
-        upper_bound=kept_bound,
-        routed_share=kept_away / n,
+        harmed=found.harmed if is_any else 0,
+        upper_bound=found.bound if is_any else 0.0,
+        routed_share=found.away / n,
+        chance=None if found.tolerance is None else by_chance(cases, found.tolerance),
         saving=saving and saving[0],
         saving_low=saving and saving[1].low,
         saving_high=saving and saving[1].high,
-        cases_for_next=following and _cases_needed(following[1] / n, epsilon, delta),
+        cases_for_next=None
+        if found.next_harmed is None
+        else _cases_needed(found.next_harmed / n, epsilon, delta),
         at_us=at_us,
     )
+
+
+class Kept(NamedTuple):
+    """The largest tolerance whose bound holds; None = not one sends anything away."""
+
+    tolerance: float | None
+    harmed: int
+    bound: float
+    away: int
+    next_harmed: int | None
+    """Of the cases, at the first tolerance that fails and sends a twentieth more away, or at the last."""
+
+
+def kept(cases: Sequence[Labelled], epsilon: float, delta: float) -> Kept:
+    """Walks the tolerances in their order."""
+    n = len(cases)
+    best = Kept(None, 0, 0.0, 0, None)
+    has_failed = False
+    before: list[int] = []
+    bound = upper_bound(before, n, delta)
+    for tolerance, away, harmed in _walk(cases):
+        if harmed != before:
+            bound = upper_bound(harmed, n, delta, _effect(cases, harmed))
+            before = harmed
+        has_failed = has_failed or bound > epsilon
+        if not has_failed:
+            best = Kept(tolerance if away else None, len(harmed), bound, away, None)
+            continue
+        best = best._replace(next_harmed=len(harmed))
+        if away >= best.away + _MORE * n:
+            break
+    return best
 
 
 def upper_bound(harmed: Sequence[int], n: int, delta: float, effect: float = 1.0) -> float:
     """One-sided Clopper-Pearson, of n / `effect` independent cases."""
     k, size = len(harmed) / effect, n / effect
     return 1.0 if k >= size else beta_quantile(1 - delta, k + 1, size - k)
+
+
+def by_chance(cases: Sequence[Labelled], tolerance: float) -> float:
+    """P(as many drawn at random of those that could go harm as few or fewer): hypergeometric."""
+    could = [case for case in cases if case.from_tolerance]
+    bad = sum(case.is_harmed(TOLERANCES[-1]) for case in could)
+    taken = [case for case in could if case.at(tolerance) != case.reference]
+    seen = sum(case.is_harmed(tolerance) for case in taken)
+    whole, count = len(could), len(taken)
+    ways = comb(whole, count)
+    return sum(
+        [comb(bad, k) * comb(whole - bad, count - k) / ways for k in range(seen + 1) if k <= count]
+    )
 
 
 def saved(cases: Sequence[Labelled], tolerance: float) -> tuple[float, Interval] | None:
@@ -102,9 +142,7 @@ def _walk(cases: Sequence[Labelled]) -> Iterator[tuple[float, int, list[int]]]:
     changes: dict[int, set[int]] = {}
     for i, case in enumerate(cases):
         for start in case.from_tolerance:
-            step = next((s for s, t in enumerate(TOLERANCES) if t >= start), None)
-            if step is not None:
-                changes.setdefault(step, set()).add(i)
+            changes.setdefault(bisect_left(TOLERANCES, start), set()).add(i)
     away: set[int] = set()
     harmed: set[int] = set()
     for step, tolerance in enumerate(TOLERANCES):
@@ -115,7 +153,7 @@ def _walk(cases: Sequence[Labelled]) -> Iterator[tuple[float, int, list[int]]]:
         yield tolerance, len(away), sorted(harmed)
 
 
-def _effect(cases: Sequence[Labelled], tolerance: float, harmed: Sequence[int]) -> float:
+def _effect(cases: Sequence[Labelled], harmed: Sequence[int]) -> float:
     """How many cases count for one independent one: variance between groups over that of single cases, at least 1."""
     n, k = len(cases), len(harmed)
     if k == 0 or k == n:

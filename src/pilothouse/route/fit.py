@@ -151,10 +151,14 @@ def _look(read: Read) -> tuple[Look, Any]:
 
 
 def _shape(read: Read, look: Look, coverage: Floats) -> Shape:
-    """A few cases are pulled to a round shape, as if five had been seen that vary alike in every direction."""
+    """A few cases are pulled to a round shape, as if five had been seen that vary alike in every direction.
+
+    Where prompts hardly vary, as far as one would expect of any that do is not yet far.
+    """
     mean, scale = np.array([*look.mean, 0.0]), np.array([*look.scale, _COVERAGE_SCALE])
     z = np.clip((read.raw - look.mean) / look.scale, -_CUT, _CUT)
-    z = np.column_stack([z, coverage / _COVERAGE_SCALE])
+    usual = float(coverage.mean())
+    z = np.column_stack([z, np.minimum(coverage, usual) / _COVERAGE_SCALE])
     middle, n = z.mean(0), len(z)
     spread = ((z - middle).T @ (z - middle) + 5 * np.eye(z.shape[1])) / (n + 5)
     spread += 0.01 * np.eye(z.shape[1])
@@ -166,7 +170,8 @@ def _shape(read: Read, look: Look, coverage: Floats) -> Shape:
     return Shape(
         rows=tuple(tuple(map(_short, row)) for row in scaled),
         offsets=tuple(map(_short, offsets)),
-        farthest=_short(float(np.quantile(distances, 1 - FALSE_FLAGS))),
+        farthest=max(float(DIRECTIONS), _short(float(np.quantile(distances, 1 - FALSE_FLAGS)))),
+        usual_coverage=usual,
     )
 
 

@@ -15,6 +15,8 @@ from pilothouse.route.table import Table
 FEWEST = 50
 """Cases with which anything can be learned and promised at all."""
 CALIBRATE = 0.4
+CHANCE = 0.01
+"""Drawing at random does as well less often than this where a router knows something."""
 
 
 def learned(
@@ -77,6 +79,12 @@ def _advice(
     paying = [c for c in useful if c.saving_low is not None and c.saving_low > 0]
     if not paying:
         return "do not route", "the interval of the saving includes zero at every promise"
+    paying = [c for c in paying if c.chance is not None and c.chance <= CHANCE]
+    if not paying:
+        return (
+            "do not route",
+            "it chooses no better than chance which requests go elsewhere: what it saves is what it harms",
+        )
     usual = [c for c in paying if c.epsilon <= 0.05]
     least = usual[-1] if usual else paying[0]
     return (
