@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from pilothouse.app.compose import now_us
 from pilothouse.app.routing_table import open_table
@@ -50,16 +51,18 @@ MISSING = "learning needs numpy and scipy: pip install 'pilothouse[route]'"
     show_default=True,
     help="What a good answer is worth; 0: of all that is tolerated, the cheapest.",
 )
+@click.option("--without-tags", is_flag=True, help="From words alone: callers will say no tag.")
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def learn(
     source: str, out: Path, scorer: str | None, calibrate: float, confidence: float,
-    quality_usd: float, store: StoreAddress, as_json: bool,
+    quality_usd: float, without_tags: bool, store: StoreAddress, as_json: bool,
 ) -> int:  # fmt: skip
     """Learn which questions a cheaper model answers as well, and what can be promised of it.
 
     SOURCE is a run (its id, or `last`), or a table: JSON lines or CSV with a prompt, and each model's score and cost.
-    Exit 1: the advice is not to route; the file is written all the same. Needs pilothouse[route].
+    Where every case has a tag, requests must say theirs (x-pilothouse-tag) to be routed. Exit 1: the advice is not to
+    route; the file is written all the same. Needs pilothouse[route].
 
     \b
     Example:
@@ -71,6 +74,8 @@ def learn(
     except ImportError as error:
         raise InvalidInput(f"{MISSING} ({error.name} is not there)") from None
     table = open_table(source, store, scorer)
+    if without_tags:
+        table = replace(table, tags=(None,) * len(table))
     try:
         artefact = learned(
             table,

@@ -117,6 +117,7 @@ class Artefact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unknown_idf: float
     """Of a term that was never seen."""
     tag_counts: dict[str, int]
+    """Cases of each; where every case had one, a request without is not like them."""
     shape: Shape
     has_costs: bool
     money: tuple[Money, ...]

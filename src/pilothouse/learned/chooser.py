@@ -70,11 +70,13 @@ class LearnedChooser:
             )
         decision = self.decider.decide(texts[0], facts.tag, self.dial, allowed)
         current, propensity = self._explored(decision, texts[0])
+        is_explored = current != decision.chosen
         for at in range(max(1, len(texts) - _TURNS), len(texts)):
             decision = self.decider.decide(texts[at], facts.tag, self.dial, allowed)
             before = sum(map(len, texts[:at]))
-            if self._moves(decision, current, before):
-                current = decision.chosen
+            is_tolerated = current in decision.eligible
+            if not is_tolerated or (not is_explored and self._pays(decision, current, before)):
+                current, is_explored = decision.chosen, False
         is_held = len(texts) > 1 and current != decision.chosen
         return Settled(decision=decision, chosen=current, propensity=propensity, is_held=is_held)
 
@@ -93,11 +95,7 @@ class LearnedChooser:
             chosen = decision.eligible[int(place / each)]
         return chosen, each + (1 - self.explore if chosen == decision.chosen else 0.0)
 
-    def _moves(self, decision: Decision, current: int, chars_before: int) -> bool:
-        if decision.chosen == current:
-            return False
-        if current not in decision.eligible:
-            return True
+    def _pays(self, decision: Decision, current: int, chars_before: int) -> bool:
         dial, new = self.dial, decision.chosen
         again = self.decider.artefact.money[new].usd_per_char * chars_before * _UNCACHED
 

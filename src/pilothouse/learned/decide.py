@@ -86,6 +86,7 @@ class Decider:
         self._shape = tuple(zip(artefact.shape.rows, artefact.shape.offsets, strict=True))
         self._farthest = artefact.shape.farthest
         self._usual = artefact.shape.usual_coverage
+        self._needs_tag = sum(artefact.tag_counts.values()) == artefact.cases
         self._models = range(len(artefact.models))
 
     def read(self, prompt: str, tag: str | None = None) -> Reading:
@@ -159,8 +160,8 @@ class Decider:
         )
 
     def _gate(self, look: list[float], tag: str | None, known_tag: str | None) -> Gate:
-        """A tag that was never seen is a task that was never seen, whatever its words."""
-        if tag is not None and known_tag is None:
+        """A tag that was never seen is a task that was never seen, whatever its words; so is none where all had one."""
+        if known_tag is None and (tag is not None or self._needs_tag):
             return "unfamiliar"
         distance = 0.0
         for row, offset in self._shape:

@@ -148,7 +148,8 @@ def calibration_error(said: Floats, happened: Floats) -> float:
     for i in range(_BINS):
         inside = bins == i
         if inside.any():
-            total += abs(float(said[inside].mean() - happened[inside].mean())) * inside.mean()
+            away = abs(float(said[inside].mean() - happened[inside].mean()))
+            total += away * float(inside.mean())
     return total
 
 
@@ -346,9 +347,9 @@ def _interval(rows: list[tuple[str, float, float, float]]) -> Realised:
         gains.append(drawn[2] / drawn[3])
     whole = sums.sum(0)
     return Realised(
-        saving=1 - whole[0] / whole[1] if whole[1] else 0.0,
+        saving=float(1 - whole[0] / whole[1]) if whole[1] else 0.0,
         saving_interval=_ends(savings),
-        quality_gain=whole[2] / whole[3],
+        quality_gain=float(whole[2] / whole[3]),
         quality_gain_interval=_ends(gains),
     )
 
