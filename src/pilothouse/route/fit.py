@@ -17,6 +17,7 @@ import numpy as np
 import scipy.optimize  # pyright: ignore[reportMissingTypeStubs]
 import scipy.sparse  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # pyright: ignore[reportMissingTypeStubs]
 
 from pilothouse.learned.artefact import FORMAT, Artefact, Heads, Look, Shape
 from pilothouse.learned.surface import PRIOR, SURFACE, surface
@@ -263,13 +264,15 @@ def _logistic(x: Any, score: Floats, c: float) -> Floats:
         slope = np.vstack([error.sum(0), xt @ error + weights[1:] / c])
         return float(loss), slope.ravel()
 
-    found = optimize.minimize(
-        objective,
-        start.ravel(),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": 100, "ftol": 1e-7},
-    )
+    # Of vectors this short every thread beside the first costs more than it brings: ten times, on busy cores.
+    with threadpool_limits(1, user_api="blas"):
+        found = optimize.minimize(
+            objective,
+            start.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": 100, "ftol": 1e-7},
+        )
     return found.x.reshape(columns + 1, models)
 
 
