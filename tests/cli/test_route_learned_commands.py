@@ -97,3 +97,22 @@ def test_what_cannot_be_learned_from_is_said(tmp_path: Path) -> None:
 
 def test_routes_is_still_a_name_of_the_command() -> None:
     assert "learn " in run("routes", "--help")[1]
+
+
+@pytest.mark.slow
+def test_the_proofs_own_configuration_routes_where_that_pays(tmp_path: Path) -> None:
+    (tmp_path / "poc.yaml").write_text(POC)
+    out, store = tmp_path / "proof", str(tmp_path / "p.db")
+    code, said = run("prove", str(tmp_path / "poc.yaml"), "--store", store, "--out", str(out))
+    assert code == 0
+    assert "Routing between the candidates pays: saves" in said
+    config = str(out / "pilothouse.yaml")
+    assert run("check", config)[0] == 0
+    question = "Tom has 3 apples and buys 4 more. How many apples does he have?"
+    code, said = run("route", "explain", config, "sums-routed", "--text", question, "--json")
+    found = json.loads(said)
+    assert (code, found["policy"], found["targets"]) == (0, "learned", ["weak", "strong"])
+    assert "learned: weak, P(good) 0." in found["why"]
+    assert run("runs", "show", "last", "--store", store, "--out", str(tmp_path / "again"))[0] == 0
+    one, other = ((folder / "router.json").read_bytes() for folder in (out, tmp_path / "again"))
+    assert json.loads(one)["terms"] == json.loads(other)["terms"]

@@ -20,10 +20,12 @@ _Cell = Callable[[Sequence[Outcome], int], float | None]
 _NO_TASK = frozenset({EDGE, CONTAMINATED})
 
 
-def open_table(source: str, store_at: StoreAddress, scorer: str | None = None) -> Table:
-    """SOURCE is a table's file, or else a run. Raises `InvalidInput`, `NotFound`."""
+def open_table(
+    source: str, store_at: StoreAddress, scorer: str | None = None, *, as_run: bool = False
+) -> Table:
+    """SOURCE is a table's file, or else (or `as_run`) a run. Raises `InvalidInput`, `NotFound`."""
     path = Path(source)
-    if path.suffix in (".jsonl", ".csv", ".gz") or path.exists():
+    if not as_run and (path.suffix in (".jsonl", ".csv", ".gz") or path.exists()):
         return read_table(path)
     with closing(open_store(store_at, must_exist=True)) as store:
         return table_of_run(read_run(store.proofs, source), scorer)

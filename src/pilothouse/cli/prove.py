@@ -8,6 +8,7 @@ import click
 
 from pilothouse.app.loop import run_on_loop
 from pilothouse.app.proving import Wishes, open_proof, published_labels
+from pilothouse.app.routing_table import open_table
 from pilothouse.app.stores import StoreAddress
 from pilothouse.cli import output
 from pilothouse.cli.output import print_json
@@ -64,12 +65,15 @@ def command(
         click.echo("no answer: the budget does not allow a single one", err=True)
         return 1
     result, asked = made
+    routed: str | None = None
     if out is not None:
-        write_report(spec, result, out, asked)
+        routed = write_report(
+            spec, result, out, asked, lambda: open_table(result.run_id, store, as_run=True)
+        )
     if as_json:
         print_json(result)
     else:
-        _print(result, out)
+        _print(result, out, routed)
     return 0 if result.passed else 1
 
 
@@ -112,8 +116,10 @@ def _cost(expected: Estimate) -> str:
     )
 
 
-def _print(result: Report, out: Path | None) -> None:
+def _print(result: Report, out: Path | None, routed: str | None) -> None:
     text.show(result, output)
+    if routed is not None:
+        click.echo(f"Routing between the candidates pays: {routed} (router.json).")
     if out is not None:
         ready = " and a ready pilothouse.yaml" if result.passed else ""
         click.echo(f"written: report.html, report.md, report.json{ready} in {out}/")

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from pilothouse.app.proving import ReadRun, published_labels, read_run
+from pilothouse.app.routing_table import table_of_run
 from pilothouse.app.stores import Store, StoreAddress, open_store
 from pilothouse.cli import output
 from pilothouse.cli.output import print_json, print_table
@@ -91,8 +92,9 @@ def show(run: str, out: Path | None, store: StoreAddress, as_json: bool) -> int:
     with _opened(store) as opened:
         read = read_run(opened.proofs, run)
         made = _report(read)
-    if out is not None:
-        write_report(read.poc, made, out, asked_between(read.evidence))
+        if out is not None:
+            asked = asked_between(read.evidence)
+            write_report(read.poc, made, out, asked, lambda: table_of_run(read))
     if as_json:
         print_json(made)
     else:

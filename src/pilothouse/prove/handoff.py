@@ -11,9 +11,15 @@ from pilothouse.prove.report import Report
 from pilothouse.prove.spec import Poc
 from pilothouse.providers._config import anchored
 
+ROUTER = "router.json"
 
-def gateway_config(poc: Poc, report: Report) -> str | None:
-    """The file's text, or None when no candidate met every criterion."""
+
+def gateway_config(poc: Poc, report: Report, routed: str | None = None) -> str | None:
+    """The file's text, or None when no candidate met every criterion.
+
+    `routed`: what routing between the candidates by a learned router (`ROUTER`, beside the file) saves and promises;
+    then there is a second route that does so.
+    """
     if not report.passed:
         return None
     order = sorted(
@@ -35,15 +41,16 @@ def gateway_config(poc: Poc, report: Report) -> str | None:
         name: {k: v for k, v in _plain(by_name[name]).items() if v is not None and k != "name"}
         for name in (c.name for c in order)
     }
+    name = _route_name(poc.file.name, targets)
+    names = [c.name for c in order]
+    routes: dict[str, Any] = {name: {"policy": "fallback", "targets": names}}
+    if routed is not None:
+        learned = {"policy": "learned", "targets": [*names], "learned": {"file": ROUTER}}
+        routes[f"{name}-routed"] = learned
     config = {
         "providers": providers,
         "targets": targets,
-        "routes": {
-            _route_name(poc.file.name, targets): {
-                "policy": "fallback",
-                "targets": [c.name for c in order],
-            }
-        },
+        "routes": routes,
         "store": {"path": "pilothouse.db"},
         "server": {"host": "127.0.0.1", "port": 8790},
     }
@@ -51,6 +58,10 @@ def gateway_config(poc: Poc, report: Report) -> str | None:
         f"# Made from the proof {report.run_id}: {', '.join(report.passed)} met every criterion.\n"
         "# The cheapest that passed comes first; the others answer when it cannot.\n"
     )
+    if routed is not None:
+        head += (
+            f"# {name}-routed sends each question to the cheapest that answers it well: {routed}.\n"
+        )
     return head + yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
