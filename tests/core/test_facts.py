@@ -48,6 +48,8 @@ def test_the_content_is_counted_and_named_but_not_kept() -> None:
     assert facts.wants_json and facts.wants_thinking and not facts.has_code
     assert facts.script == "latin"
     assert "xxx" not in repr(facts)
+    named = with_content(facts, request, texts=True)
+    assert named.user_texts == ("x" * 400,), "for learned routers alone"
 
 
 @pytest.mark.parametrize("thinking", [Thinking(budget_tokens=0), Thinking(effort="none")])

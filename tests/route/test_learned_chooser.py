@@ -92,8 +92,8 @@ def test_a_tools_answer_never_moves_a_conversation(decider: Decider) -> None:
     asks = Message(role="assistant", parts=(call,))
     result = ToolResultPart(call_id="t", parts=(TextPart(PROOF),))
     tells = Message(role="tool", parts=(result,))
-    before = with_content(said(), Request(model="r", messages=(question,)))
-    within = with_content(said(), Request(model="r", messages=(question, asks, tells)))
+    before = with_content(said(), Request(model="r", messages=(question,)), texts=True)
+    within = with_content(said(), Request(model="r", messages=(question, asks, tells)), texts=True)
     assert before.user_texts == within.user_texts == (SUM,)
     targets = (DEAR, CHEAP)
     assert learned.choose(before, targets).targets == learned.choose(within, targets).targets

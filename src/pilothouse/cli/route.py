@@ -123,7 +123,7 @@ def explain(
     facts = facts_from(route, given)
     if text is not None:
         asked = Request(model=route, messages=(Message.of_text("user", _text(text)),))
-        facts = with_content(facts, asked)
+        facts = with_content(facts, asked, texts=True)
     prices = price_of(open_catalog(own)) if spec.policy == "cheapest" else None
     live = Live(draw=draw(facts.request_id))
     if prices is not None:

@@ -53,7 +53,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     script: str | None = None
     """Of the last user message: latin, cyrillic, greek, arabic, hebrew, han, kana, hangul, indic, thai."""
     user_texts: tuple[str, ...] = ()
-    """What the user wrote, turn by turn. Looked at by learned routers, kept nowhere."""
+    """What the user wrote, turn by turn: for learned routers alone, and kept nowhere."""
 
 
 def facts_of_envelope(
@@ -84,8 +84,9 @@ def facts_of_envelope(
     )
 
 
-def with_content(facts: Facts, request: Request) -> Facts:
-    """`facts` with what the whole request says. Costs grow with the text; nothing is kept of it."""
+def with_content(facts: Facts, request: Request, *, texts: bool = False) -> Facts:
+    """`facts` with what the whole request says. Costs grow with the text; nothing is kept of it but, with `texts`,
+    what the user wrote."""
     media = [part for message in request.messages for part in _media(message.parts)]
     said = tuple([m.text for m in request.messages if m.role == "user"])
     last = said[-1] if said else ""
@@ -108,7 +109,7 @@ def with_content(facts: Facts, request: Request) -> Facts:
         and thinking.budget_tokens != 0
         and thinking.effort != "none",
         script=script_of(last),
-        user_texts=said,
+        user_texts=said if texts else (),
     )
 
 

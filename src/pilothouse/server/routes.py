@@ -75,7 +75,7 @@ class Routes:
 
 def _facts_within(facts: Facts, spec: RouteSpec, ask: Readable) -> Facts:
     if spec.reads_content:
-        facts = with_content(facts, ask.request)
+        facts = with_content(facts, ask.request, texts=spec.learned is not None)
     if spec.sticky == "conversation" and facts.conversation is None:
         # The vendor's prompt cache keeps beginnings, so an equal beginning is worth the same target.
         facts = replace(facts, conversation=conversation_key(ask.request))
