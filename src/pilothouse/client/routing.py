@@ -52,4 +52,10 @@ class Router:
         stand = standing(route.targets, live.health, live.now_s, live.health_rules)
         if not stand.why:
             return route
-        return replace(route, targets=stand.targets, why=f"{route.why}; {stand.why}")
+        is_as_drawn = stand.targets[0] is route.targets[0]
+        return replace(
+            route,
+            targets=stand.targets,
+            propensity=route.propensity if is_as_drawn else None,
+            why=f"{route.why}; {stand.why}",
+        )

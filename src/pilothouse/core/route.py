@@ -47,6 +47,8 @@ class Route(Struct, frozen=True, kw_only=True):
     share: float | None = None
     """The new arm's share (0-1) that held when this request was assigned; None = no split."""
     rollout_id: str | None = None
+    propensity: float | None = None
+    """The chance that this first target had, 0-1; None = it was certain or unknown."""
     why: str = ""
 
 
