@@ -39,7 +39,9 @@ def test_sampled_questions_become_cases(tmp_path: Path) -> None:
 def test_a_question_that_every_target_failed_at_is_kept_too(tmp_path: Path) -> None:
     config = tmp_path / "pilothouse.yaml"
     dead = 'dead: {kind: openai_compatible, base_url: "http://127.0.0.1:9/v1"}'
-    text = CONFIG.replace("targets:\n", f"  {dead}\ntargets:\n  gone: {{provider: dead, model: m}}\n")
+    text = CONFIG.replace(
+        "targets:\n", f"  {dead}\ntargets:\n  gone: {{provider: dead, model: m}}\n"
+    )
     config.write_text(
         text.replace("targets: [small]", "targets: [gone], retries: {attempts_per_target: 1}")
         + "sampling: {share: 1, routes: [support]}\n"

@@ -28,7 +28,7 @@ def recorded(a: Scripted, propensity: float | None = 0.25, **changes: object) ->
 
 def test_every_attempt_of_a_request_has_the_chance_of_its_first_target() -> None:
     calls = recorded(Scripted(DOWN))
-    assert [(c.target, c.status, c.propensity) for c in calls][0] == ("a", "error", 0.25)
+    assert (calls[0].target, calls[0].status, calls[0].propensity) == ("a", "error", 0.25)
     assert (calls[-1].target, calls[-1].propensity) == ("b", 0.25)
 
 
