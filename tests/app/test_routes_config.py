@@ -70,11 +70,11 @@ class Loaded(Struct):
 def loaded(text: str) -> Loaded:
     document = parse(text, File, name="f.yaml")
     file = document.value
-    found = route_problems(file.routes, file.aliases, file.targets)
+    found = route_problems(file.routes, file.aliases, file.targets, Path())
     if found:
         raise InvalidInput("\n".join(str(document.error(*problem)) for problem in found))
     return Loaded(
-        file.targets, resolved_routes(file.routes, file.targets), resolved_aliases(file.aliases)
+        file.targets, resolved_routes(file.routes, file.targets, Path()), resolved_aliases(file.aliases)
     )
 
 

@@ -114,7 +114,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
             hint = did_you_mean(target.provider, file.providers)
             message = f'unknown provider "{target.provider}".{hint}'
             problems.append(document.error(f"targets.{name}.provider", message))
-    found = route_problems(file.routes, file.aliases, file.targets)
+    found = route_problems(file.routes, file.aliases, file.targets, path.parent)
     found += cache_config_problems(file.cache, environ)
     found += cache_problems(
         {name: route.cache for name, route in file.routes.items()},
@@ -174,7 +174,7 @@ def _resolved(file: ConfigFile, path: Path, environ: Mapping[str, str] | None) -
     return Config(
         providers={n: anchored(config, path.parent) for n, config in file.providers.items()},
         targets=targets,
-        routes=resolved_routes(file.routes, targets),
+        routes=resolved_routes(file.routes, targets, path.parent),
         aliases=resolved_aliases(file.aliases),
         queue=file.queue,
         store_at=_store_at(file.store, path.parent, environ),

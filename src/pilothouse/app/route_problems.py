@@ -7,9 +7,11 @@ settings that another setting makes void, aliases that go round in a circle.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pilothouse import registry
+from pilothouse.app.learned_config import learned_problems
 from pilothouse.app.routes_config import (
     Names,
     RouteConfig,
@@ -28,14 +30,22 @@ USES_WEIGHTS = frozenset({"weighted", "least_busy"})
 
 
 def route_problems(
-    routes: Mapping[str, RouteConfig], aliases: Mapping[str, str], targets: Mapping[str, Any]
+    routes: Mapping[str, RouteConfig],
+    aliases: Mapping[str, str],
+    targets: Mapping[str, Any],
+    folder: Path,
 ) -> list[Problem]:
-    """Everything that is wrong, each with its key path. `targets`: what is configured, by name."""
+    """Everything that is wrong, each with its key path. `targets`: what is configured, by name.
+
+    Files are found from `folder`.
+    """
     found: list[Problem] = []
     for name, route in routes.items():
         at = f"routes.{name}"
         for check in (_policy, _names, _weights, _rules, _settings):
             found += check(at, route, targets)
+        if route.learned is not None:
+            found += learned_problems(f"{at}.learned", route.learned, route.targets, folder)
         if name in targets and [name] != list(route.targets):
             message = (
                 "this name is a target's too, and callers could not tell them apart: rename one"
@@ -54,6 +64,11 @@ def _policy(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterator
         yield f"{at}.policy", "the policy rules needs rules"
     if route.policy == "guide_router" and route.roles is None:
         yield f"{at}.policy", "the policy guide_router needs roles"
+    if route.policy == "learned" and route.learned is None:
+        yield f"{at}.policy", "the policy learned needs learned: {file: ROUTER.json}"
+    if route.learned is not None and route.policy != "learned":
+        message = f"the policy {route.policy} does not read learned: say policy: learned"
+        yield f"{at}.learned", message
     if route.rules and route.policy != "rules":
         yield f"{at}.rules", f"the policy {route.policy} does not read rules: say policy: rules"
     if route.roles is not None and route.policy != "guide_router":

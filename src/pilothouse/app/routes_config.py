@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from pilothouse.app.learned_config import LearnedConfig, chooser_of
 from pilothouse.core.route import GuideRoles, RouteSpec, RuleChoice, Shadow, Target
 from pilothouse.core.route_settings import (
     CacheSettings,
@@ -64,6 +66,7 @@ class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     sticky: Sticky = "subject"
     rules: list[RuleConfig] = []
     roles: RolesConfig | None = None
+    learned: LearnedConfig | None = None
     expected_output_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
     retries: Retries = Retries()
     timeouts: Timeouts = Timeouts()
@@ -77,11 +80,14 @@ class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 def resolved_routes(
-    routes: Mapping[str, RouteConfig], targets: Mapping[str, Target]
+    routes: Mapping[str, RouteConfig], targets: Mapping[str, Target], folder: Path
 ) -> dict[str, RouteSpec]:
-    """The configured routes, and one for each target under the target's own name. No problems left."""
+    """The configured routes, and one for each target under the target's own name. No problems left.
+
+    Files are found from `folder`.
+    """
     specs = {n: RouteSpec(name=n, policy="fallback", targets=(t,)) for n, t in targets.items()}
-    specs.update({name: _spec(name, route, targets) for name, route in routes.items()})
+    specs.update({name: _spec(name, route, targets, folder) for name, route in routes.items()})
     return specs
 
 
@@ -90,7 +96,7 @@ def resolved_aliases(aliases: Mapping[str, str]) -> dict[str, str]:
     return {name: alias_chain(name, aliases)[-1] for name in aliases}
 
 
-def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target]) -> RouteSpec:
+def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target], folder: Path) -> RouteSpec:
     def picked(names: Names) -> tuple[Target, ...]:
         return tuple(targets[n] for n in listed(names))
 
@@ -118,6 +124,7 @@ def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target]) -> Route
             long_over_tokens=roles.long_over_tokens,
             simple_under_tokens=roles.simple_under_tokens,
         ),
+        learned=route.learned and chooser_of(route.learned, folder),
         expected_output_tokens=route.expected_output_tokens,
         reads_content=not by_rules and route.policy not in READ_ONLY_THE_ENVELOPE,
         retries=route.retries,

@@ -1,4 +1,4 @@
-"""What routing may know of a request: a few cheap facts, never its text.
+"""What routing may know of a request: a few cheap facts, and for a learned router what the user wrote.
 
 Two ways to them: from the envelope alone (the fast path, where the body is passed on unread), and from the
 whole request, for routes that decide by content (`RouteSpec.reads_content`).
@@ -33,6 +33,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     key_id: str | None = None
     team: str | None = None
+    tag: str | None = None
+    """The kind of work, in the caller's words (`x-pilothouse-tag`)."""
     metadata: Mapping[str, str] = {}
     """Tags the caller sent along."""
     # From the content:
@@ -50,6 +52,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     wants_thinking: bool = False
     script: str | None = None
     """Of the last user message: latin, cyrillic, greek, arabic, hebrew, han, kana, hangul, indic, thai."""
+    user_texts: tuple[str, ...] = ()
+    """What the user wrote, turn by turn. Looked at by learned routers, kept nowhere."""
 
 
 def facts_of_envelope(
@@ -61,6 +65,7 @@ def facts_of_envelope(
     conversation: str | None = None,
     key_id: str | None = None,
     team: str | None = None,
+    tag: str | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Facts:
     """What is known without reading the content. `subject` (a header) wins over the body's."""
@@ -74,6 +79,7 @@ def facts_of_envelope(
         max_output_tokens=envelope.max_output_tokens,
         key_id=key_id,
         team=team,
+        tag=tag,
         metadata=metadata or {},
     )
 
@@ -81,7 +87,8 @@ def facts_of_envelope(
 def with_content(facts: Facts, request: Request) -> Facts:
     """`facts` with what the whole request says. Costs grow with the text; nothing is kept of it."""
     media = [part for message in request.messages for part in _media(message.parts)]
-    last = next((m.text for m in reversed(request.messages) if m.role == "user"), "")
+    said = tuple([m.text for m in request.messages if m.role == "user"])
+    last = said[-1] if said else ""
     thinking = request.thinking
     text = sum(text_tokens(message.text) for message in request.messages)
     tools = sum(len(tool.parameters or b"") // 4 for tool in request.tools)
@@ -101,6 +108,7 @@ def with_content(facts: Facts, request: Request) -> Facts:
         and thinking.budget_tokens != 0
         and thinking.effort != "none",
         script=script_of(last),
+        user_texts=said,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -48,8 +49,25 @@ class Route(Struct, frozen=True, kw_only=True):
     """The new arm's share (0-1) that held when this request was assigned; None = no split."""
     rollout_id: str | None = None
     propensity: float | None = None
-    """The chance that this first target had, 0-1; None = it was certain or unknown."""
+    """The chance that the first target had, 0-1, where chance decides what is learned from; None = it does not."""
     why: str = ""
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """What a learned router makes of a request."""
+
+    targets: tuple[Target, ...]
+    """In order of trial, all of them."""
+    propensity: float | None
+    why: str
+
+
+class Chooser(Protocol):
+    """A learned router, made ready for the targets of a route."""
+
+    def choose(self, facts: Facts, targets: tuple[Target, ...]) -> Choice:
+        """Pure: the same facts, the same choice."""
+        ...
 
 
 class Shadow(Struct, frozen=True, kw_only=True):
@@ -89,6 +107,7 @@ class RouteSpec(Struct, frozen=True, kw_only=True):
     rules: tuple[RuleChoice, ...] = ()
     """In order; the first that matches wins, `targets` answers when none does."""
     roles: GuideRoles | None = None
+    learned: Chooser | None = None
     expected_output_tokens: int = 500
     """What an answer is priced at when the request sets no maximum."""
     reads_content: bool = False

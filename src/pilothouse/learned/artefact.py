@@ -73,6 +73,8 @@ class Certificate(Struct, frozen=True, kw_only=True):
 
     epsilon: float
     delta: float
+    quality_usd: float = 0.0
+    """What a good answer was said to be worth; the choice among the tolerated depends on it."""
     tolerance: float | None
     """The largest that holds; None = not one does, and everything goes to the reference."""
     cases: int

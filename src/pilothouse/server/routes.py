@@ -87,14 +87,18 @@ def may_use(holder: Holder | None, model: str) -> bool:
 
 def asked_by(headers: Mapping[str, str], holder: Holder | None, request_id: str) -> Asked:
     """Who asks and for what, for the record."""
-    tag = headers.get("x-pilothouse-tag")
     key = holder.key if holder is not None else None
     return Asked(
         request_id=request_id,
         key_id=key.id if key is not None else None,
         team=key.team if key is not None else None,
-        tag=tag[:_TAG_CHARS] if tag else None,
+        tag=_tag(headers),
     )
+
+
+def _tag(headers: Mapping[str, str]) -> str | None:
+    tag = headers.get("x-pilothouse-tag")
+    return tag[:_TAG_CHARS] if tag else None
 
 
 def facts_of(
@@ -113,4 +117,5 @@ def facts_of(
         conversation=headers.get("x-pilothouse-conversation"),
         key_id=holder.key.id if holder else None,
         team=holder.key.team if holder else None,
+        tag=_tag(headers),
     )
