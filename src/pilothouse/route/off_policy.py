@@ -8,7 +8,7 @@ Bernstein); it is far wider. What was never tried is not estimated: see `untried
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, inf, sqrt
+from math import ceil, inf, isclose, sqrt
 from statistics import NormalDist
 from typing import Literal
 
@@ -129,7 +129,7 @@ def estimate(
     switches = _effective(
         [w * max(0.0, r - 1) for w, r in zip(sample.weights, ratios, strict=True)]
     )
-    is_same = all(r == 1 for r in ratios)
+    is_same = all(isclose(r, 1.0) for r in ratios)
     is_identified = untried <= margin and support.bound.low <= 1 <= support.bound.high
     found = quality.best.difference
 
