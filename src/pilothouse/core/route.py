@@ -127,14 +127,23 @@ class RouteSpec(Struct, frozen=True, kw_only=True):
     cache: CacheSettings = CacheSettings()
 
 
+Arm = Target | RouteSpec
+"""What a rollout divides traffic between. A route decides by its own policy; the rollout's route serves."""
+
+
 class Split(Struct, frozen=True, kw_only=True):
     """What a running rollout says about its route now."""
 
     rollout_id: str
-    old: Target
-    new: Target
+    old: Arm
+    new: Arm
     share: float
     """The new arm's part of the traffic, 0-1."""
+
+    @property
+    def reads_content(self) -> bool:
+        """Whether an arm's decision needs `facts.with_content`."""
+        return any(isinstance(a, RouteSpec) and a.reads_content for a in (self.old, self.new))
 
 
 CostOf = Callable[[Target, int, int], Decimal | None]
