@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from msgspec import Struct
@@ -36,6 +37,7 @@ routes:
     unsupported: reject
     hedge_after_s: 1.5
     shadow: {targets: eyes, share: 0.05, budget_usd_per_day: 1.10}
+    upgrade: {target: eyes, budget_usd_per_day: 2, keep_s: 60}
     cache: {ttl_s: 60}
   ruled:
     policy: rules
@@ -87,6 +89,11 @@ def test_routes_are_resolved_to_what_the_client_needs() -> None:
     assert support.shadow is not None
     assert support.shadow.limits.budget_usd_per_day == Decimal("1.10")
     assert support.shadow.targets == (config.targets["eyes"],)
+    assert support.upgrade is not None
+    assert support.upgrade.target == config.targets["eyes"]
+    limits = support.upgrade.limits
+    assert (limits.share, limits.keep_s, limits.stop_below) == (1.0, 60.0, 0.05)
+    assert limits.budget_usd_per_day == Decimal(2)
     assert [c.rule.name for c in ruled.rules] == ["pictures", "2"]
     assert [t.name for t in ruled.rules[1].targets] == ["big", "eyes"]
     assert guided.roles is not None and guided.roles.code == ()
@@ -128,19 +135,27 @@ def test_only_routes_that_decide_by_content_have_it_read() -> None:
         ("share: 0.05", "share: 0", ":18: routes.support.shadow.share: a share of 0 copies nothing"),
         ("budget_usd_per_day: 1.10", "budget_usd_per_day: -1", ":18: routes.support.shadow.budget_usd_per_day: must be above 0"),
         ("share: 0.05", "share: 5", ":18: routes.support.shadow.share: "),
-        ("has_images", "has_image", ':24: routes.ruled.rules[0].when: unknown fact "has_image". Did you mean "has_images"? (character 1)'),
-        ("has_images", "has_images &", ":24: routes.ruled.rules[0].when: "),
-        ("has_images", "true", ':25: routes.ruled.rules[1].when: this rule can never match: the earlier rule "pictures" matches'),
-        ("has_images", "stream && !stream", ":24: routes.ruled.rules[0].when: this rule can never match: it is never true"),
-        ("use: [big, eyes]", "use: [big, ayes]", ':25: routes.ruled.rules[1].use[1]: unknown target "ayes". Did you mean "eyes"?'),
-        ("use: [big, eyes]", "use: [big, big]", ':25: routes.ruled.rules[1].use[1]: "big" stands in this list twice'),
-        ("policy: rules", "policy: fallback", ":23: routes.ruled.rules: the policy fallback does not read rules"),
-        ("    roles: {fast: small, smart: big, long: [big]}\n", "", ":27: routes.guided.policy: the policy guide_router needs roles"),
+        ("target: eyes, budget", "target: eye, budget", ':19: routes.support.upgrade.target: unknown target "eye". Did you mean "eyes"?'),
+        ("target: eyes, budget", "target: [eyes], budget", ":19: routes.support.upgrade.target: "),
+        ("budget_usd_per_day: 2", "budget_usd_per_day: 0", ":19: routes.support.upgrade.budget_usd_per_day: must be above 0"),
+        ("budget_usd_per_day: 2", "share: 0", ":19: routes.support.upgrade.share: a share of 0 copies nothing: take the upgrade out"),
+        ("budget_usd_per_day: 2", "stop_bellow: 0.1", ':19: routes.support.upgrade.stop_bellow: unknown key "stop_bellow". Did'),
+        ("budget_usd_per_day: 2", "stop_below: 2", ":19: routes.support.upgrade.stop_below: "),
+        ("keep_s: 60", "keep_s: 0", ":19: routes.support.upgrade.keep_s: "),
+        ("  guided:\n", "  guided:\n    upgrade: {target: small}\n", "routes.guided.upgrade.target: the route's only target cannot"),
+        ("has_images", "has_image", ':25: routes.ruled.rules[0].when: unknown fact "has_image". Did you mean "has_images"? (character 1)'),
+        ("has_images", "has_images &", ":25: routes.ruled.rules[0].when: "),
+        ("has_images", "true", ':26: routes.ruled.rules[1].when: this rule can never match: the earlier rule "pictures" matches'),
+        ("has_images", "stream && !stream", ":25: routes.ruled.rules[0].when: this rule can never match: it is never true"),
+        ("use: [big, eyes]", "use: [big, ayes]", ':26: routes.ruled.rules[1].use[1]: unknown target "ayes". Did you mean "eyes"?'),
+        ("use: [big, eyes]", "use: [big, big]", ':26: routes.ruled.rules[1].use[1]: "big" stands in this list twice'),
+        ("policy: rules", "policy: fallback", ":24: routes.ruled.rules: the policy fallback does not read rules"),
+        ("    roles: {fast: small, smart: big, long: [big]}\n", "", ":28: routes.guided.policy: the policy guide_router needs roles"),
         ("smart: big, long", "long", 'routes.guided.roles: the key "smart" is missing'),
-        ("smart: big, long: [big]", "smart: bog, long: [big]", ':29: routes.guided.roles.smart: unknown target "bog". Did you mean "big"?'),
-        ("quick: small", "quick: fast", ":31: aliases.fast: goes round in a circle: fast > quick > fast"),
-        ("smart: support", "smart: suport", ':33: aliases.smart: no route, target or alias is called "suport". Did you mean "support"?'),
-        ("smart: support", "support: small", ":33: aliases.support: this name is a route's too"),
+        ("smart: big, long: [big]", "smart: bog, long: [big]", ':30: routes.guided.roles.smart: unknown target "bog". Did you mean "big"?'),
+        ("quick: small", "quick: fast", ":32: aliases.fast: goes round in a circle: fast > quick > fast"),
+        ("smart: support", "smart: suport", ':34: aliases.smart: no route, target or alias is called "suport". Did you mean "support"?'),
+        ("smart: support", "support: small", ":34: aliases.support: this name is a route's too"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused_at_the_start(

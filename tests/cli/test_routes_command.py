@@ -20,6 +20,7 @@ providers:
 targets:
   mini: {provider: vendor, model: gpt-4o-mini}
   large: {provider: vendor, model: gpt-4o}
+  mid: {provider: vendor, model: gpt-4.1-mini}
 routes:
   support:
     policy: rules
@@ -31,6 +32,14 @@ routes:
       - {name: gold, when: 'metadata.tier == "gold"', use: large}
   split: {policy: weighted, targets: [mini, large], weights: {mini: 3, large: 1}}
   cheap: {policy: cheapest, targets: [large, mini]}
+  urgent:
+    policy: guide_urgency
+    targets: [mini]
+    roles: {fast: mini, balanced: mid, smart: large}
+  tiers:
+    policy: guide_tiers
+    targets: [mini]
+    roles: {fast: mini, balanced: mid, smart: large}
 aliases: {help: support}
 """
 
@@ -101,6 +110,44 @@ def test_explain_prices_the_cheapest_from_the_catalogue(tmp_path: Path) -> None:
     output = run(tmp_path, "explain", "CONFIG", "cheap", "--input-tokens", "1000").output
     assert "1. mini" in output
     assert "for about 1000 tokens in and 500 out" in output
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            "urgent --input-tokens 12 --metadata urgency=high",
+            [
+                "route urgent, policy guide_urgency",
+                "because: fast: complexity low, a short single question (about 12 tokens); urgency high, the caller says",
+                "1. mini (gpt-4o-mini at vendor)",
+                "2. mid (gpt-4.1-mini at vendor)",
+                "3. large (gpt-4o at vendor)",
+            ],
+        ),
+        (
+            "urgent --input-tokens 12 --tools --json-output --metadata urgency=high",
+            [
+                "route urgent, policy guide_urgency",
+                "because: smart: complexity high, it comes with tools and JSON; urgency high, the caller says",
+                "1. large (gpt-4o at vendor)",
+            ],
+        ),
+        (
+            "tiers --input-tokens 12 --metadata complexity=medium",
+            [
+                "route tiers, policy guide_tiers",
+                "because: balanced: complexity medium, the caller says medium",
+                "1. mid (gpt-4.1-mini at vendor)",
+            ],
+        ),
+    ],
+)
+def test_explain_says_how_complex_a_request_is_how_urgent_and_who_says_so(
+    tmp_path: Path, words: str, expected: list[str]
+) -> None:
+    output = run(tmp_path, "explain", "CONFIG", *words.split()).output
+    assert output.splitlines()[: len(expected)] == expected
 
 
 def test_an_unknown_route_is_answered_with_the_nearest_one(tmp_path: Path) -> None:

@@ -65,6 +65,11 @@ def test_thinking_that_is_switched_off_is_not_wanted(thinking: Thinking) -> None
         ("Why does `for (;;){ }` never end", True),
         ("A class of 30 students went on a trip. How many buses?", False),
         ("How do I return a defective import from Java?", False),
+        ("def add(a, b):", True),
+        ("Write a function to find the first digit of a number.", True),
+        ("please implement an SQL view", True),
+        ("Write a script for a play and a code of conduct", False),
+        ("He saw it himself. Trust is a function of time", False),
         ("", False),
     ],
 )

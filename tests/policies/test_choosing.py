@@ -188,7 +188,7 @@ def test_the_first_rule_that_matches_wins_and_its_targets_are_all_there_are() ->
         ({"input_tokens": 90_000, "has_code": True}, "cba", "code: "),
         ({"input_tokens": 90_000}, "dba", "long: about 90000 tokens, over 30000"),
         ({"input_tokens": 2000}, "ba", "smart: not simple, about 2000 tokens"),
-        ({"input_tokens": 20, "messages": 9}, "ba", "smart: not simple, 9 messages"),
+        ({"input_tokens": 20, "messages": 9}, "ba", "smart: not simple, it comes with 9 messages"),
         ({"input_tokens": 20, "has_tools": True}, "ba", "smart: not simple, it comes with tools"),
         ({"input_tokens": 20, "wants_json": True}, "ba", "it comes with JSON"),
         ({}, "ba", "its length is not known"),

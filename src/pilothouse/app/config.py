@@ -22,6 +22,7 @@ from pilothouse.app.route_problems import route_problems
 from pilothouse.app.routes_config import RouteConfig, resolved_aliases, resolved_routes
 from pilothouse.app.sampling import SamplingConfig, sampling_problems
 from pilothouse.app.stores import StoreAddress, StoreConfig, address_of, store_problems
+from pilothouse.app.upgrade_problems import upgrade_problems
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.route import Arm, RouteSpec, Target
 from pilothouse.core.secret import not_set
@@ -126,6 +127,7 @@ def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         _targets(file),
         path.parent,
     )
+    found += upgrade_problems(file.routes, file.queue)
     problems += [document.error(at, message) for at, message in found]
     problems += [document.error(at, said) for at, said in queue_problems(file.queue, environ)]
     problems += [document.error(at, said) for at, said in store_problems(file.store, environ)]

@@ -19,6 +19,7 @@ from pilothouse.app.queue_config import rules_of
 from pilothouse.app.queueing import Queue, open_queue
 from pilothouse.app.sampling import open_sampler
 from pilothouse.app.stores import Store
+from pilothouse.app.upgrading import open_upgrades, upgrades_api
 from pilothouse.app.working import keep_short
 from pilothouse.client.cache.answers import AnswerCache
 from pilothouse.client.cache.semantic.asking import EmbeddingCaller
@@ -29,6 +30,7 @@ from pilothouse.client.metrics import MeteredRecorder
 from pilothouse.client.routing import Router
 from pilothouse.client.sampling import Sampler
 from pilothouse.client.shadow import Shadows
+from pilothouse.client.upgrades import Upgrades
 from pilothouse.core.errors import InvalidInput, StoreError
 from pilothouse.core.health import TargetHealth
 from pilothouse.core.ports import CallFilter, PriceOf, Provider
@@ -81,6 +83,7 @@ class Generation:
         live: Live,
         shadows: Shadows,
         sampler: Sampler | None,
+        upgrades: Upgrades,
     ) -> None:
         self.config = config
         self.client = client
@@ -94,12 +97,14 @@ class Generation:
         self.queue = queue
         self.shadows = shadows
         self._sampler = sampler
+        self.upgrades = upgrades
         self._idle = asyncio.Event()
         self._idle.set()
         self._refreshing = asyncio.Lock()
         self._tasks = [
             asyncio.create_task(ticker.run()),
             asyncio.create_task(self._keep_fresh()),
+            asyncio.create_task(upgrades.run()),
         ]
         if queue.webhooks is not None:
             self._tasks.append(asyncio.create_task(queue.webhooks.run()))
@@ -127,7 +132,7 @@ class Generation:
             await asyncio.to_thread(self.ring.refresh)
 
     async def retire(self, shadow_grace_s: float | None = None) -> None:
-        """No new request comes: close everything once the last one has ended, and shadow copies have had
+        """No new request comes: close everything once the last one has ended, and copies have had
         their time (None = as long as each may take)."""
         for task in self._tasks:
             task.cancel()
@@ -137,9 +142,12 @@ class Generation:
                 self.queue.runner.stop()
                 await self._work
             await self._idle.wait()
-            await self.shadows.close(shadow_grace_s)
+            await asyncio.gather(
+                self.shadows.close(shadow_grace_s), self.upgrades.close(shadow_grace_s)
+            )
         finally:
             await self.shadows.close(0)
+            await self.upgrades.close(0)
             if self._sampler is not None:
                 await asyncio.to_thread(self._sampler.close)
             await close_all(self.client.providers)
@@ -189,6 +197,16 @@ async def open_generation(
     )
     guards = open_guards(config.guards, os.environ, lasting.recorder.guarded)
     sampler = open_sampler(config.sampling, lasting.store.samples)
+    upgrades = await open_upgrades(
+        client,
+        lasting.store,
+        lasting.price_of,
+        config.routes.values(),
+        config.queue,
+        default_output_tokens=config.limits.default_output_tokens,
+        workers=config.server.workers,
+        before=before.upgrades if before is not None else None,
+    )
     live = Live()
     queue = open_queue(
         config.queue,
@@ -200,6 +218,7 @@ async def open_generation(
         lambda: live.count,
         admissions=admissions,
         guards=guards,
+        upgrades=upgrades_api(lasting.store, upgrades, config.routes),
     )
     gateway = Gateway(
         client,
@@ -211,11 +230,12 @@ async def open_generation(
         shadows,
         guards,
         sampler,
+        upgrades,
         queue=queue.doors,
     )
     return Generation(
         *(config, lasting, client, router, ring, ticker, gateway, cache, queue, live),
-        *(shadows, sampler),
+        *(shadows, sampler, upgrades),
     )
 
 

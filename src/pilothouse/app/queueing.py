@@ -27,6 +27,7 @@ from pilothouse.server.job_intake import Intake
 from pilothouse.server.jobs_api import JobsApi
 from pilothouse.server.queue_doors import QueueDoors
 from pilothouse.server.routes import Routes
+from pilothouse.server.upgrades_api import UpgradesApi
 from pilothouse.wire.lookup import Lookup
 
 NO_WEBHOOKS = "webhooks are off here: they need queue.webhook_secret_env"
@@ -61,6 +62,7 @@ def open_queue(
     *,
     admissions: Admissions | None = None,
     guards: GuardBook | None = None,
+    upgrades: UpgradesApi | None = None,
 ) -> Queue:
     """The queue by its section. `live` counts the requests under way: at `busy_at` no job is taken."""
     rules = rules_of(config)
@@ -99,7 +101,7 @@ def open_queue(
     jobs = JobsApi(store.jobs, intake, wake)
     files = FilesApi(store.batches, intake)
     batches = BatchesApi(store.batches, intake, wake)
-    return Queue(QueueDoors(jobs, files, batches), runner, webhooks)
+    return Queue(QueueDoors(jobs, files, batches, upgrades), runner, webhooks)
 
 
 def model_problem(routes: Routes) -> Callable[[str, Holder | None], str | None]:

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse import registry
+from pilothouse.app.guide_roles import ALL_ROLES, role_problems
 from pilothouse.app.learned_config import learned_problems
 from pilothouse.app.routes_config import (
     Names,
     RouteConfig,
-    ShadowConfig,
     alias_chain,
     compiled_rules,
     listed,
 )
 from pilothouse.core.errors import NotFound, did_you_mean
+from pilothouse.core.route_settings import CopyLimits
 from pilothouse.core.rules.reach import unreachable
 from pilothouse.core.rules.syntax import Node
 
@@ -62,8 +63,6 @@ def _policy(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterator
         return
     if route.policy == "rules" and not route.rules:
         yield f"{at}.policy", "the policy rules needs rules"
-    if route.policy == "guide_router" and route.roles is None:
-        yield f"{at}.policy", "the policy guide_router needs roles"
     if route.policy == "learned" and route.learned is None:
         yield f"{at}.policy", "the policy learned needs learned: {file: ROUTER.json}"
     if route.learned is not None and route.policy != "learned":
@@ -71,9 +70,7 @@ def _policy(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterator
         yield f"{at}.learned", message
     if route.rules and route.policy != "rules":
         yield f"{at}.rules", f"the policy {route.policy} does not read rules: say policy: rules"
-    if route.roles is not None and route.policy != "guide_router":
-        message = f"the policy {route.policy} does not read roles: say policy: guide_router"
-        yield f"{at}.roles", message
+    yield from role_problems(at, route)
 
 
 def _names(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterator[Problem]:
@@ -94,10 +91,12 @@ def _references(at: str, route: RouteConfig) -> Iterator[tuple[str, Names]]:
     for i, rule in enumerate(route.rules):
         yield f"{at}.rules[{i}].use", rule.use
     if route.roles is not None:
-        for role in ("fast", "smart", "code", "long"):
+        for role in ALL_ROLES:
             yield f"{at}.roles.{role}", getattr(route.roles, role)
     if route.shadow is not None:
         yield f"{at}.shadow.targets", route.shadow.targets
+    if route.upgrade is not None:
+        yield f"{at}.upgrade.target", route.upgrade.target
     yield f"{at}.context_fallbacks", route.context_fallbacks
     yield f"{at}.content_fallbacks", route.content_fallbacks
 
@@ -149,16 +148,20 @@ def _settings(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterat
             yield f"{at}.hedge_after_s", "a second target is needed to hedge with"
         if total_s is not None and route.hedge_after_s >= total_s:
             yield f"{at}.hedge_after_s", f"not below timeouts.total_s ({total_s:g})"
-    if route.shadow is not None:
-        yield from _shadow(at, route.shadow)
+    for key, limits in (("shadow", route.shadow), ("upgrade", route.upgrade)):
+        if limits is not None:
+            yield from _copies(at, key, limits)
+    if route.upgrade is not None and list(route.targets) == [route.upgrade.target]:
+        message = "the route's only target cannot better its own answers: name another"
+        yield f"{at}.upgrade.target", message
 
 
-def _shadow(at: str, shadow: ShadowConfig) -> Iterator[Problem]:
-    if shadow.share == 0:
-        yield f"{at}.shadow.share", "a share of 0 copies nothing: take the shadow out"
-    budget_usd = shadow.budget_usd_per_day
+def _copies(at: str, key: str, limits: CopyLimits) -> Iterator[Problem]:
+    if limits.share == 0:
+        yield f"{at}.{key}.share", f"a share of 0 copies nothing: take the {key} out"
+    budget_usd = limits.budget_usd_per_day
     if budget_usd is not None and not (budget_usd.is_finite() and budget_usd > 0):
-        yield f"{at}.shadow.budget_usd_per_day", "must be above 0: without a limit, leave it out"
+        yield f"{at}.{key}.budget_usd_per_day", "must be above 0: without a limit, leave it out"
 
 
 def _alias_problems(

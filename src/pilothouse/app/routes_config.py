@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
 
 from pilothouse.app.learned_config import LearnedConfig, chooser_of
-from pilothouse.core.route import GuideRoles, RouteSpec, RuleChoice, Shadow, Target
+from pilothouse.core.route import (
+    GuideRoles,
+    RouteSpec,
+    RuleChoice,
+    Shadow,
+    Target,
+    Upgrade,
+    Urgency,
+)
 from pilothouse.core.route_settings import (
     CacheSettings,
+    CopyLimits,
     Retries,
     Seconds,
     ShadowLimits,
     Sticky,
     Timeouts,
     Unsupported,
+    UpgradeLimits,
 )
 from pilothouse.core.rules.parse import RuleError
 from pilothouse.core.rules.rule import Rule, rule_of
 
+L = TypeVar("L", bound=CopyLimits)
 Names = str | list[str]
 """One target, or several in order."""
 Weight = Annotated[float, Meta(ge=0, le=1_000_000)]
@@ -40,20 +51,29 @@ class RuleConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RolesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The guide's four models, for the policy `guide_router`."""
+    """The models of the guide's routers. Which of them a policy asks: `guide_roles.py`."""
 
     fast: Names
     smart: Names
     code: Names = []
     long: Names = []
+    balanced: Names = []
     long_over_tokens: Annotated[int, Meta(ge=1)] = 30_000
-    simple_under_tokens: Annotated[int, Meta(ge=1)] = 300
+    simple_under_tokens: Annotated[int, Meta(ge=1)] = 100
+    high_from_tokens: Annotated[int, Meta(ge=1)] = 2000
+    urgency: Urgency | None = None
 
 
 class ShadowConfig(ShadowLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who gets copies, and how many."""
 
     targets: Names
+
+
+class UpgradeConfig(UpgradeLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is asked for a better answer after the first, and how often."""
+
+    target: str
 
 
 class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +96,7 @@ class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     hedge_after_s: Seconds | None = None
     continuation: bool = False
     shadow: ShadowConfig | None = None
+    upgrade: UpgradeConfig | None = None
     cache: CacheSettings = CacheSettings()
 
 
@@ -106,7 +127,7 @@ def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target], folder: 
         for rule, config in zip(compiled, route.rules, strict=True)
         if rule is not None
     )
-    roles, shadow = route.roles, route.shadow
+    roles, shadow, upgrade = route.roles, route.shadow, route.upgrade
     by_rules = route.policy == "rules" and not any(c.rule.reads_content for c in rules)
     return RouteSpec(
         name=name,
@@ -121,8 +142,11 @@ def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target], folder: 
             smart=picked(roles.smart),
             code=picked(roles.code),
             long=picked(roles.long),
+            balanced=picked(roles.balanced),
             long_over_tokens=roles.long_over_tokens,
             simple_under_tokens=roles.simple_under_tokens,
+            high_from_tokens=roles.high_from_tokens,
+            urgency=roles.urgency,
         ),
         learned=route.learned and chooser_of(route.learned, folder),
         expected_output_tokens=route.expected_output_tokens,
@@ -134,13 +158,17 @@ def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target], folder: 
         unsupported=route.unsupported,
         hedge_after_s=route.hedge_after_s,
         continuation=route.continuation,
-        shadow=shadow and Shadow(targets=picked(shadow.targets), limits=_limits(shadow)),
+        shadow=shadow
+        and Shadow(targets=picked(shadow.targets), limits=_limits(shadow, ShadowLimits)),
+        upgrade=upgrade
+        and Upgrade(target=targets[upgrade.target], limits=_limits(upgrade, UpgradeLimits)),
         cache=route.cache,
     )
 
 
-def _limits(shadow: ShadowConfig) -> ShadowLimits:
-    return ShadowLimits(**{f: getattr(shadow, f) for f in ShadowLimits.__struct_fields__})
+def _limits(config: L, kind: type[L]) -> L:
+    """A section without the targets it names."""
+    return kind(**{f: getattr(config, f) for f in kind.__struct_fields__})
 
 
 def compiled_rules(route: RouteConfig) -> list[tuple[Rule | None, RuleError | None]]:

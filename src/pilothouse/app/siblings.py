@@ -14,6 +14,7 @@ from msgspec import Struct
 from pilothouse.app.generation import Generation
 from pilothouse.client.metrics import GuardDeeds, Series
 from pilothouse.client.shadow_counts import ShadowCounts
+from pilothouse.client.upgrade_counts import UpgradeCounts
 from pilothouse.core.health import TargetHealth
 from pilothouse.server.answer_counts import AnswerCount
 
@@ -49,6 +50,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     shadows: dict[str, ShadowCounts]
     """By route."""
     guards: list[GuardDeeds] = []
+    upgrades: dict[str, UpgradeCounts] = {}
+    """By route."""
 
 
 def states_of(generation: Generation, worker: int) -> list[TargetState]:

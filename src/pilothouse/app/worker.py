@@ -173,6 +173,7 @@ def _figures(base: _Base, reloader: Reloader, place: Place) -> Callable[[], Figu
             targets=states_of(reloader.now, place.number),
             shed_rows=base.recorder.shed,
             shadows=reloader.now.shadows.counts(),
+            upgrades=reloader.now.upgrades.counts(),
         )
 
     return figures

@@ -38,12 +38,15 @@ COMMANDS = {
     "cache": "What a request is to the answer cache, and how often a near answer is wrong.",
     "guards": "What looks at questions and answers, and what it would do to a text.",
     "check": "Validate a configuration without starting anything.",
-    "routes": "Routes as configured: list them, explain a choice, replay recorded calls.",
+    "route": "Routes: list them, explain a choice, replay calls; learn one, plan a cascade, judge it.",
     "migrate": "Plan, rehearse, run and read rollouts from one model to another.",
     "calls": "Every attempt to get an answer, filtered.",
     "tokens": "How many tokens a text, images or audio have for a model.",
     "costs": "Requests, errors, latency, tokens and money by model, route, arm and day.",
 }
+
+_ALSO = {"routes": "route"}
+"""Names that commands had before."""
 
 
 class _Lazy(click.Group):
@@ -53,6 +56,7 @@ class _Lazy(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        cmd_name = _ALSO.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             return None
         return import_module(f"pilothouse.cli.{cmd_name}").command
@@ -60,7 +64,7 @@ class _Lazy(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in {*COMMANDS, *_ALSO} and not args[0].startswith("-"):
             ctx.fail(f'no command "{args[0]}".{did_you_mean(args[0], COMMANDS)}')
         return super().resolve_command(ctx, args)
 

@@ -37,6 +37,7 @@ _TEXTS = {
     "conversation": "Whose choice stays: a conversation.",
     "key": "The caller's key id.",
     "team": "The key's team.",
+    "tag": "The kind of work (x-pilothouse-tag).",
     "script": "Of the last message: latin, han, ...",
     "dialect": "The caller's format.",
     "request-id": "Hashed when there is no subject.",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from statistics import fmean
 
 import click
 from msgspec import Struct
 
+from pilothouse.app.routing_table import open_table
+from pilothouse.app.stores import StoreAddress
 from pilothouse.cli.output import print_json, print_table, say
+from pilothouse.cli.store_option import store_option
 from pilothouse.core.stats.proportion import Interval
 from pilothouse.route.cascade import MARGIN, Planned, Worth
 from pilothouse.route.cascade import plan as planned
@@ -18,7 +20,7 @@ from pilothouse.route.cascade_held_out import HeldOut, held_out
 from pilothouse.route.cascade_outcome import Check, Kind, columns
 from pilothouse.route.cascade_replay import replayed
 from pilothouse.route.cascade_words import because, check_in_words, points, share, times
-from pilothouse.route.table import Table, read_table
+from pilothouse.route.table import Table
 
 _REPLAYS = 20
 _ASSUMED = 0.1
@@ -39,13 +41,8 @@ class Replays(Struct, frozen=True, kw_only=True):
     cost_ratio: float
 
 
-def open_table(source: Path) -> Table:
-    """What SOURCE names."""
-    return read_table(source)
-
-
 @click.command("plan")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option(
     "--check",
     "kind",
@@ -88,22 +85,23 @@ def open_table(source: Path) -> Table:
     show_default=True,
     help="Cascades to print; --json has all.",
 )
+@store_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def plan(
-    source: Path, kind: str, check_error: float | None, false_accept: float | None,
+    source: str, kind: str, check_error: float | None, false_accept: float | None,
     false_reject: float | None, check_usd: float, check_ms: float, models: tuple[str, ...],
-    longest: int, margin: float, seed: int, show: int, as_json: bool,
+    longest: int, margin: float, seed: int, show: int, store: StoreAddress, as_json: bool,
 ) -> int:  # fmt: skip
     """Whether to ask a cheaper model first, which ones in which order, and how wrong the check may be.
 
-    SOURCE is a table (JSON lines or CSV) with a score and a cost for each case and model; agreement needs their
+    SOURCE is a run, or a table (JSON lines or CSV) with a score and a cost for each case and model; agreement needs their
     answers too. Nothing is asked of any provider. Exit 1: nothing pays, do not cascade.
 
     \b
     Example:
       pilothouse route plan table.jsonl --check-error 0.2 --check-usd 0.001
     """
-    table = open_table(source)
+    table = open_table(source, store)
     error = _ASSUMED if check_error is None else check_error
     check = Check(
         false_accept=error if false_accept is None else false_accept,

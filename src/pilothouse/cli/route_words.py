@@ -50,7 +50,8 @@ def tell_explained(found: Explained, spec: RouteSpec) -> None:
 def _all_targets(spec: RouteSpec) -> list[Target]:
     found = [*spec.targets, *[t for choice in spec.rules for t in choice.targets]]
     if spec.roles is not None:
-        found += [*spec.roles.fast, *spec.roles.smart, *spec.roles.code, *spec.roles.long]
+        roles = spec.roles
+        found += [*roles.fast, *roles.smart, *roles.code, *roles.long, *roles.balanced]
     return found
 
 

@@ -161,9 +161,9 @@ class Attempt:
         return self._row(self.usage, latency_ms, ttft_ms, self.finish_reason, cost_usd, note, error)
 
     def _tell(self, error: ProviderError) -> None:
-        """Target and key learn from it; not from a shadow copy, which must not cost live traffic a key."""
+        """Target and key learn from it; not from a copy, which must not cost live traffic a key."""
         now_s = monotonic()
-        key = None if self._asked.source == "shadow" else self.key
+        key = None if self._asked.source in ("shadow", "upgrade") else self.key
         if key is not None and error.kind == "auth":
             self._keys.refused(key, now_s)
         elif key is not None and error.kind == "rate_limited":

@@ -141,6 +141,12 @@ class Guarding:
         pairs = zip(reversed(self.chain), reversed(self.seen), strict=True)
         return [(one, seen) for one, seen in pairs if one.on != "request" or seen.kept]
 
+    def again(self) -> Guarding:
+        """The same guards for another answer to the same question, with notes of its own."""
+        other = Guarding(self.chain, self._route, self._count)
+        other.seen = self.seen
+        return other
+
     def note(self, placed: Placed, note: Note) -> None:
         """For the record."""
         self.notes.append(Done(placed.name, note))

@@ -140,8 +140,10 @@ def _notes(specs: Iterable[RouteSpec]) -> list[str]:
             found.append(f"{spec.name}: records do not say {missing}; taken as absent or false")
         if spec.policy in LIVE_POLICIES:
             found.append(f"{spec.name}: {spec.policy} depends on the traffic; taken as idle")
-        if spec.policy == "guide_router":
-            found.append(f"{spec.name}: records do not say what a request is; only long ones show")
+        if spec.roles is not None:
+            found.append(
+                f"{spec.name}: records do not say what a request is; only its length shows"
+            )
         if spec.policy == "weighted" and spec.sticky != "request":
             found.append(f"{spec.name}: records hold no {spec.sticky}; spread by request instead")
     return found

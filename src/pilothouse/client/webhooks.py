@@ -45,6 +45,14 @@ class Note(Struct, frozen=True, kw_only=True):
     created_us: int
     finished_us: int | None
     result_url: str
+    changed: bool | None = None
+    """Of an upgrade: whether the better answer says something else than the first."""
+
+
+class _Said(Struct):
+    """What of an upgrade's document is told."""
+
+    changed: bool | None = None
 
 
 class Webhooks:
@@ -95,7 +103,7 @@ class Webhooks:
             log.warning("the webhook of %s is not told: %s", job.id, problem)
             await self._told(job, True)
             return
-        body = self._body(job)
+        body = await self._body(job)
         now_s = self._now_us() // SECOND_US
         headers = {
             "content-type": "application/json",
@@ -114,10 +122,15 @@ class Webhooks:
     async def _told(self, job: Job, is_delivered: bool) -> None:
         await asyncio.to_thread(self._store.told, job.id, is_delivered, self._now_us(), TRIES)
 
-    def _body(self, job: Job) -> bytes:
+    async def _body(self, job: Job) -> bytes:
+        noun, changed = "job", None
+        if job.is_upgrade:
+            answer = await asyncio.to_thread(self._store.answer, job.id)
+            noun = "upgrade"
+            changed = msgspec.json.decode(answer or b"{}", type=_Said).changed
         return msgspec.json.encode(
             Note(
-                type=f"job.{job.state}",
+                type=f"{noun}.{job.state}",
                 job_id=job.id,
                 attempt_id=job.attempt_id,
                 status=job.state,
@@ -125,7 +138,8 @@ class Webhooks:
                 custom_id=job.custom_id,
                 created_us=job.created_us,
                 finished_us=job.finished_us,
-                result_url=f"{self._base_url}/v1/jobs/{job.id}",
+                result_url=f"{self._base_url}{job.result_path}",
+                changed=changed,
             )
         )
 

@@ -8,8 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-Source = Literal["serve", "shadow", "prove", "judge", "rehearse"]
-"""Who asked: live traffic, a shadow copy, a proof of concept, a judge, a rehearsed rollout."""
+Source = Literal["serve", "shadow", "upgrade", "prove", "judge", "rehearse"]
+"""Who asked: live traffic, a shadow copy, an upgrade (the same again, after the first answer), a proof of concept,
+a judge, a rehearsed rollout."""
 Status = Literal["ok", "error"]
 CacheHit = Literal["exact", "near"]
 

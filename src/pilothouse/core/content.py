@@ -10,15 +10,22 @@ _LOOKED_AT = 8000
 """Characters from the end of a text that are looked at."""
 _CODE = (
     *("```", "#include <", "Traceback (most recent call last)", "</", "=> {", "();", "){"),
-    *("console.log", "public static ", "std::", "#!/", "self.", "SELECT * ", "\ndef ", "\nimport "),
+    *("console.log", "public static ", "std::", "#!/", "(self", "self._", "SELECT * "),
+    *("\ndef ", "\nimport "),
     *("git rebase", "npm ", "pip install", "docker ", "kubectl ", "NullPointerException"),
 )
 """One of these is enough."""
+_WRITING = ("write ", "implement ", "create ", "develop ")
+_WRITTEN = (
+    *("a function", "a regex", "a unit test", "unit tests", "code ", "a python", "python"),
+    *("a c++", "c++", "an sql", "a sql", "sql", "a bash", "bash", "a shell script"),
+)
+"""One of these right after one of those is enough: "write a function"."""
 _ABOUT_CODE = (
-    *("python", "javascript", "typescript", "java ", "rust ", "golang", "c++", "sql", "bash"),
-    *("function", "refactor", "regex", "compile", "unit test", "stack trace", "debug", "bug"),
-    *("source code", "codebase", "my code", "this code", "endpoint", "api ", "json", "html", "css"),
-    *("algorithm", "class method", "exception", "variable", "repository", "pull request"),
+    *("python", "javascript", "typescript", "java ", " rust ", "golang", "c++", "sql", "bash"),
+    *("function", "refactor", "regex", "compile", "unit test", "stack trace", "debug", " bug"),
+    *("source code", "codebase", "my code", "this code", "endpoint", " api ", "json", "html"),
+    *("css", "algorithm", "class method", "exception", "variable", "repository", "pull request"),
 )
 """Two different ones of these are enough."""
 _SCRIPTS = (
@@ -47,12 +54,24 @@ def has_media(media: Iterable[MediaPart], *kinds: str) -> bool:
 
 
 def looks_like_code(text: str) -> bool:
-    """A mark that only code has, or two words that people use about code."""
-    end = text[-_LOOKED_AT:]
+    """A mark that only code has, a request to write some, or two words that people use about code."""
+    end = "\n" + text[-_LOOKED_AT:]
     if any(mark in end for mark in _CODE):
         return True
     words = end.lower()
+    if any(_asks_for_code(words, verb) for verb in _WRITING):
+        return True
     return sum(word in words for word in _ABOUT_CODE) >= 2
+
+
+def _asks_for_code(words: str, verb: str) -> bool:
+    at = words.find(verb)
+    while at >= 0:
+        at += len(verb)
+        if words.startswith(_WRITTEN, at):
+            return True
+        at = words.find(verb, at)
+    return False
 
 
 def script_of(text: str) -> str | None:

@@ -11,6 +11,8 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pilothouse.core.upgrade import PATH as UPGRADES
+
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
 ENDS: frozenset[str] = frozenset({"done", "failed", "cancelled", "expired"})
 SECOND_US = 1_000_000
@@ -84,6 +86,16 @@ class Job(Struct, frozen=True, kw_only=True):
     def attempt_id(self) -> str:
         """Names the attempt under way in every record: `<job>-<number>`."""
         return f"{self.id}-{self.attempt}"
+
+    @property
+    def is_upgrade(self) -> bool:
+        """Whether it is a better answer after a first one, asked by the process that gave that one."""
+        return self.path == UPGRADES
+
+    @property
+    def result_path(self) -> str:
+        """Where its state and its result are asked for."""
+        return f"{UPGRADES if self.is_upgrade else '/v1/jobs'}/{self.id}"
 
     @property
     def is_ended(self) -> bool:

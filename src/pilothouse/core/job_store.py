@@ -108,8 +108,10 @@ class JobStore(Protocol):
         """Write down how one delivery went."""
         ...
 
-    def prune(self, before_us: int) -> int:
-        """Delete jobs that ended before then, and batches and files made before then; how many jobs."""
+    def prune(self, before_us: int, path: str | None = None) -> int:
+        """Delete jobs that ended before then, and batches and files made before then; how many jobs.
+
+        `path`: only jobs of that endpoint whose webhook has been told, and no batches or files."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from pilothouse.core.route_settings import (
     Sticky,
     Timeouts,
     Unsupported,
+    UpgradeLimits,
 )
 from pilothouse.core.rules.rule import Rule
 
@@ -77,6 +78,13 @@ class Shadow(Struct, frozen=True, kw_only=True):
     limits: ShadowLimits = ShadowLimits()
 
 
+class Upgrade(Struct, frozen=True, kw_only=True):
+    """Who is asked the same again for a better answer, once the caller has the first one."""
+
+    target: Target
+    limits: UpgradeLimits = UpgradeLimits()
+
+
 class RuleChoice(Struct, frozen=True, kw_only=True):
     """A rule of a route: the targets for requests that it matches."""
 
@@ -84,15 +92,23 @@ class RuleChoice(Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...]
 
 
+Urgency = Literal["high", "normal", "low"]
+URGENCIES: tuple[Urgency, ...] = get_args(Urgency)
+
+
 class GuideRoles(Struct, frozen=True, kw_only=True):
-    """The guide's four models, and where it draws the lines between them."""
+    """The models of the guide's routers, and where the lines between them are drawn."""
 
     fast: tuple[Target, ...]
     smart: tuple[Target, ...]
     code: tuple[Target, ...] = ()
     long: tuple[Target, ...] = ()
+    balanced: tuple[Target, ...] = ()
     long_over_tokens: int = 30_000
-    simple_under_tokens: int = 300
+    simple_under_tokens: int = 100
+    high_from_tokens: int = 2000
+    urgency: Urgency | None = None
+    """Of requests whose callers do not say; None = normal."""
 
 
 class RouteSpec(Struct, frozen=True, kw_only=True):
@@ -124,6 +140,7 @@ class RouteSpec(Struct, frozen=True, kw_only=True):
     continuation: bool = False
     """Whether a stream that breaks is continued on another target."""
     shadow: Shadow | None = None
+    upgrade: Upgrade | None = None
     cache: CacheSettings = CacheSettings()
 
 

@@ -72,10 +72,26 @@ class CacheSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     semantic: SemanticSettings | None = None
 
 
-class ShadowLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much is copied to shadows: a part of the traffic, in bounds of load and money."""
+class CopyLimits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much is asked again elsewhere: a part of the traffic, in bounds of load and money."""
 
     share: Share = 0.1
     most_in_flight: Annotated[int, Meta(ge=1, le=10_000)] = 8
     budget_usd_per_day: Decimal | None = None
     timeout_s: Seconds = 120.0
+
+
+class ShadowLimits(CopyLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much is copied to shadows."""
+
+
+class UpgradeLimits(CopyLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much is asked again for a better answer, how long that is kept, and when it is not worth asking."""
+
+    share: Share = 1.0
+    keep_s: Seconds = 600.0
+    """How long a better answer can be fetched."""
+    stop_below: Share = 0.05
+    """A kind of question whose answers change less often than this is asked no more; 0 = never stop."""
+    webhook: str | None = None
+    """Told when a better answer is there, or will not come."""

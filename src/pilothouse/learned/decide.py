@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Collection
 from math import exp, inf, log, sqrt
 from operator import mul
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -199,6 +199,25 @@ class Decider:
             if tag is not None
             else money.latency_ms
         )
+
+
+class Look(NamedTuple):
+    """Surface features as heads see them."""
+
+    scaled: list[float]
+    prior: float
+
+
+def scaled_look(artefact: Artefact, raw: tuple[float, ...]) -> Look:
+    """What `_folded` works into the weights, in full."""
+    look = artefact.look
+    scaled = [
+        min(_CUT, max(-_CUT, (x - mean) / scale))
+        for x, mean, scale in zip(raw, look.mean, look.scale, strict=True)
+    ]
+    cut = [z * scale + mean for z, mean, scale in zip(scaled, look.mean, look.scale, strict=True)]
+    said = sum([cut[at] * weight for at, weight in zip(_PRIOR_AT, look.prior, strict=True)])
+    return Look(scaled, (said - look.prior_mean) / look.prior_scale)
 
 
 class _Folded(Struct, frozen=True):

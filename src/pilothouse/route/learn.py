@@ -58,10 +58,14 @@ def _advice(
     means = [sum(column) / len(cases) for column in zip(*(c.score for c in cases), strict=True)]
     if max(means) - min(means) < 1e-9 and all(len(set(c.score)) == 1 for c in cases):
         return "do not route", "all models score alike on every case: use the cheapest"
-    if artefact.has_costs:
-        costs = [sum([c.cost_usd[k] for c in cases if c.cost_usd]) for k in range(len(means))]
-        if costs[artefact.reference] <= min(costs):
-            return "do not route", f"{best} is the best and the cheapest"
+    if not artefact.has_costs:
+        return (
+            "do not route",
+            "costs are not known, so nothing that is saved can be said or chosen by",
+        )
+    costs = [sum([c.cost_usd[k] for c in cases if c.cost_usd]) for k in range(len(means))]
+    if costs[artefact.reference] <= min(costs):
+        return "do not route", f"{best} is the best and the cheapest"
     useful = [c for c in found if c.tolerance is not None]
     if not useful:
         need = next((c.cases_for_next for c in reversed(found) if c.cases_for_next), None)
@@ -70,8 +74,6 @@ def _advice(
             "do not route",
             f"no promise up to {found[-1].epsilon:.0%} harmed can be made from {len(cases)} cases{more}",
         )
-    if not artefact.has_costs:
-        return "route", "costs are not known: what it saves cannot be said"
     paying = [c for c in useful if c.saving_low is not None and c.saving_low > 0]
     if not paying:
         return "do not route", "the interval of the saving includes zero at every promise"

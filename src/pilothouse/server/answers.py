@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from time import monotonic
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from pilothouse.client.admission import Admissions, Hold
-from pilothouse.client.attempt import Asked
 from pilothouse.client.cache.answers import AnswerCache, Looked
 from pilothouse.client.cache.control import read_control
 from pilothouse.client.cache.entry import with_answer
@@ -22,22 +20,31 @@ from pilothouse.client.keyring import Holder
 from pilothouse.client.live import LiveStream
 from pilothouse.client.sampling import Sampler
 from pilothouse.client.shadow import Shadows
+from pilothouse.client.upgrades import Upgrades
 from pilothouse.core.ask import Ask
-from pilothouse.core.call import Call
-from pilothouse.core.dialect import Dialect, StreamWriter
+from pilothouse.core.dialect import StreamWriter
 from pilothouse.core.errors import BadRequest, ProviderError
 from pilothouse.core.guard import Blocked
 from pilothouse.core.limits import Refused
-from pilothouse.core.ports import Reply
-from pilothouse.core.route import Route, RouteSpec
+from pilothouse.core.route import RouteSpec
 from pilothouse.server.doors import Door
 from pilothouse.server.guarded import guarded_ask, guarding_for, refuse_blocked
 from pilothouse.server.http import Exchange, HttpRequest
+from pilothouse.server.job_intake import key_id
 from pilothouse.server.keepalive import Keepalive
 from pilothouse.server.kept import give
+from pilothouse.server.one_request import (
+    Given,
+    One,
+    in_dialect,
+    listeners,
+    offer_line,
+    relay,
+    told,
+    writer_for,
+)
 from pilothouse.server.refusals import (
     code_of,
-    header_text,
     id_lines,
     refuse,
     refuse_bad,
@@ -65,10 +72,12 @@ class Answers:
         shadows: Shadows | None,
         guards: GuardBook | None,
         sampler: Sampler | None = None,
+        upgrades: Upgrades | None = None,
         *,
         keepalive_s: float,
     ) -> None:
         self._sampler = sampler
+        self._upgrades = upgrades
         self._client = client
         self._routes = routes
         self._admissions = admissions
@@ -144,7 +153,7 @@ class Answers:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
         asked = asked_by(ask.headers, holder, request_id)
-        one = _One(dialect, ask, spec, route, asked, request_id, [], guarding)
+        one = One(dialect, ask, spec, route, asked, request_id, [], guarding)
         if self._cache is None:
             await self._asked(one, out, holder)
             return
@@ -162,7 +171,7 @@ class Answers:
             else:
                 await self._asked(one, out, holder, looked)
 
-    async def _given(self, one: _One, looked: Looked, out: Exchange) -> None:
+    async def _given(self, one: One, looked: Looked, out: Exchange) -> None:
         """A kept answer. It was kept as it came, so it passes the guards like a new one."""
         entry, saved, client = looked.entry, looked.saved, self._client
         assert entry is not None and saved is not None and self._cache is not None
@@ -174,7 +183,7 @@ class Answers:
                 refuse_blocked(out, one.dialect, found, one.guarding, one.request_id)
                 return
             entry = entry if found is kept else with_answer(entry, found)
-        lines = _told(one, entry.target, entry.lost, None, looked)
+        lines = told(one, entry.target, entry.lost, None, looked)
         created_s = int(time.time())
         give(
             entry, one.dialect, one.ask, out, id=one.request_id, created_s=created_s, headers=lines
@@ -193,7 +202,7 @@ class Answers:
         client.record(row)
 
     async def _asked(
-        self, one: _One, out: Exchange, holder: Holder | None, looked: Looked | None = None
+        self, one: One, out: Exchange, holder: Holder | None, looked: Looked | None = None
     ) -> None:
         """Limits, attempts, and what they came to."""
         dialect, request_id = one.dialect, one.request_id
@@ -203,9 +212,11 @@ class Answers:
             if isinstance(hold, Refused):
                 refuse_limited(out, dialect, hold, request_id)
                 return
-        answer = self._stream if one.ask.envelope.stream else self._whole
         try:
-            await answer(one, out, hold, looked)
+            if one.spec.upgrade is not None and self._upgrades is not None:
+                await self._offered(one, self._upgrades, out, holder, hold, looked)
+            else:
+                await self._first(one, out, hold, looked)
         finally:
             if hold is not None:
                 hold.settle(one.calls)
@@ -220,9 +231,40 @@ class Answers:
         if one.spec.shadow is not None and self._shadows is not None:
             self._shadows.start(one.ask, one.route, one.spec, request_id)
 
-    async def _whole(
-        self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
+    async def _offered(
+        self,
+        one: One,
+        upgrades: Upgrades,
+        out: Exchange,
+        holder: Holder | None,
+        hold: Hold | None,
+        looked: Looked | None,
     ) -> None:
+        """An answer now, and perhaps a better one later."""
+        offer = upgrades.offer(
+            one.ask, one.route, one.spec, one.asked, key_id(holder), one.guarding
+        )
+        first = None
+        try:
+            one = replace(one, offer=offer)
+            first = await self._first(one, out, hold, looked)
+        finally:
+            if offer is not None and first is not None:
+                upgrades.begin(offer, one.calls[-1], first.answer)
+            elif offer is not None:
+                upgrades.drop(offer)
+
+    async def _first(
+        self, one: One, out: Exchange, hold: Hold | None, looked: Looked | None
+    ) -> Given | None:
+        """The answer to the caller; None = there was none that he could be given."""
+        if one.ask.envelope.stream:
+            return await self._stream(one, out, hold, looked)
+        return await self._whole(one, out, hold, looked)
+
+    async def _whole(
+        self, one: One, out: Exchange, hold: Hold | None, looked: Looked | None
+    ) -> Given | None:
         outcome = await self._client.call(
             one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
         )
@@ -233,22 +275,25 @@ class Answers:
                 found = await one.guarding.after(reply.answer)
                 if isinstance(found, Blocked):
                     refuse_blocked(out, one.dialect, found, one.guarding, one.request_id)
-                    return
+                    return None
                 if found is not reply.answer:
                     reply = replace(reply, answer=found, dialect="")
-            headers = _JSON + _told(one, last.target, reply.lost, hold, looked)
-            body = _in_dialect(one, reply, last.model)
+            headers = _JSON + told(one, last.target, reply.lost, hold, looked)
+            body = in_dialect(one, reply, last.model)
             out.send(200, body, headers.encode())
             if looked is not None:
                 await looked.keep(outcome.reply, last)
-        elif outcome.error is not None:
+            return Given(outcome.reply.answer)
+        if outcome.error is not None:
             refuse_for(out, one.dialect, outcome.error, one.request_id)
+        return None
 
     async def _stream(
-        self, one: _One, out: Exchange, hold: Hold | None, looked: Looked | None
-    ) -> None:
+        self, one: One, out: Exchange, hold: Hold | None, looked: Looked | None
+    ) -> Given | None:
         dialect, request_id = one.dialect, one.request_id
-        alive = Keepalive(out, dialect.keepalive, self._keepalive_s, id_lines(request_id))
+        early = id_lines(request_id) + offer_line(one)
+        alive = Keepalive(out, dialect.keepalive, self._keepalive_s, early)
         live: LiveStream | ContinuedStream | None = None
         writer: StreamWriter | None = None
         try:
@@ -256,25 +301,26 @@ class Answers:
                 one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
             )
             first = live.target
-            alive.start(_told(one, first.name, live.lost, hold, looked))
+            alive.start(told(one, first.name, live.lost, hold, looked))
             guards = None
             if one.guarding is not None:
                 guards = GuardedStream(one.guarding)
                 guards = guards if guards.is_needed else None
             if live.dialect != dialect.name or guards is not None:
-                writer = _writer(one, first.model)
-            found = await _relay(live, writer, out, looked, guards)
+                writer = writer_for(one, first.model)
+            found = await relay(live, writer, out, listeners(one, looked), guards)
             if found is not None:
                 assert writer is not None
                 out.write(writer.fail(BLOCKED_STATUS, found.reason, code=BLOCKED_CODE))
                 out.abort()
-                return
+                return None
             if looked is not None and live.target is first:  # not what two models said together
                 await looked.keep_heard(live.dialect, one.calls[-1])
+            return Given(one.offer.heard() if one.offer is not None else None)
         except ProviderError as error:
             if not out.is_started:
                 refuse_for(out, dialect, error, request_id)
-                return
+                return None
             # The caller has part of an answer. A polite end would pass it off as the whole one.
             code, status = code_of(error), status_of(error)
             if writer is not None:
@@ -283,89 +329,8 @@ class Answers:
                 said = dialect.error_event(status, str(error), code=code, request_id=request_id)
                 out.write(said)
             out.abort()
+            return None
         finally:
             alive.stop()
             if live is not None:
                 live.close()
-
-
-class _One(Struct, frozen=True):
-    """One request on its way through."""
-
-    dialect: Dialect
-    ask: Ask
-    spec: RouteSpec
-    route: Route
-    asked: Asked
-    request_id: str
-    calls: list[Call]
-    """Its attempts so far."""
-    guarding: Guarding | None = None
-
-
-async def _relay(
-    live: LiveStream | ContinuedStream,
-    writer: StreamWriter | None,
-    out: Exchange,
-    looked: Looked | None,
-    guards: GuardedStream | None,
-) -> Blocked | None:
-    """Bytes untouched within a dialect, events written anew across two and through guards.
-
-    A guard's no ends it: nothing of what it was said to has gone out.
-    """
-    while (piece := await live.next()) is not None:
-        data = piece.data
-        if looked is not None:
-            looked.hear(piece.events)
-        if writer is not None and (guards is not None or not piece.is_ours):
-            events = piece.events
-            if guards is not None:
-                found = guards.feed(events)
-                if isinstance(found, Blocked):
-                    return found
-                events = found
-            data = b"".join([writer.write(event) for event in events])
-        if data:
-            out.write(data)
-            if out.is_full:
-                await out.drained()
-    out.end_stream()
-    return None
-
-
-def _writer(one: _One, model: str) -> StreamWriter:
-    return one.dialect.writer(
-        model=model,
-        id=one.request_id,
-        created_s=int(time.time()),
-        wants_usage=one.ask.envelope.wants_usage,
-    )
-
-
-def _in_dialect(one: _One, reply: Reply, model: str) -> bytes:
-    if reply.dialect == one.dialect.name:
-        return reply.body
-    return one.dialect.write_answer(
-        reply.answer, model=model, id=one.request_id, created_s=int(time.time())
-    )
-
-
-def _told(
-    one: _One,
-    target: str,
-    lost: tuple[str, ...],
-    hold: Hold | None,
-    looked: Looked | None = None,
-) -> str:
-    """Headers that say who answered, what could not be said to it, and what is left of the limits."""
-    lines = f"{id_lines(one.request_id)}x-pilothouse-target: {target}\r\n"
-    if hold is not None:
-        lines += hold.lines()
-    if looked is not None:
-        lines += looked.headers
-    if one.guarding is not None:
-        lines += one.guarding.line
-    if not lost or one.spec.unsupported == "drop":
-        return lines
-    return f"{lines}x-pilothouse-unsupported: {header_text(lost)}\r\n"

@@ -12,6 +12,7 @@ from pilothouse.client.keyring import Holder
 from pilothouse.client.routing import Router
 from pilothouse.client.sampling import Sampler
 from pilothouse.client.shadow import Shadows
+from pilothouse.client.upgrades import Upgrades
 from pilothouse.core.dialect import Dialect
 from pilothouse.core.keys import Denied
 from pilothouse.core.route import Split
@@ -46,6 +47,7 @@ class Gateway:
         shadows: Shadows | None = None,
         guards: GuardBook | None = None,
         sampler: Sampler | None = None,
+        upgrades: Upgrades | None = None,
         *,
         queue: QueueDoors | None = None,
         keepalive_s: float = 15.0,
@@ -62,6 +64,7 @@ class Gateway:
             shadows,
             guards,
             sampler,
+            upgrades,
             keepalive_s=keepalive_s,
         )
         self._embeddings = Embeddings(client, routes, admissions, guards)

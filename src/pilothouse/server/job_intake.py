@@ -28,6 +28,7 @@ _KEPT = (
     "x-pilothouse-subject",
     "x-pilothouse-conversation",
     "x-pilothouse-tag",
+    "x-pilothouse-metadata",
 )
 _MOST_PRIORITY = 100
 _LONGEST_KEY = 255

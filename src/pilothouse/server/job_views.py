@@ -37,7 +37,7 @@ def _operation(job: Job, answer: bytes | None) -> dict[str, Any]:
         "done": job.is_ended,
         "metadata": _facts(job),
         "status": job.state,
-        "result_url": result_url(job),
+        "result_url": job.result_path,
     }
     if answer is not None and job.state == "done":
         view["response"] = Raw(answer)
@@ -52,7 +52,7 @@ def _operation(job: Job, answer: bytes | None) -> dict[str, Any]:
 def _facts(job: Job) -> dict[str, Any]:
     return {
         "status": job.state,
-        "result_url": result_url(job),
+        "result_url": job.result_path,
         "model": job.model,
         "endpoint": job.path,
         "created_at": job.created_us // 1_000_000,
@@ -68,11 +68,6 @@ def _facts(job: Job) -> dict[str, Any]:
         "target": job.target,
         "cost_usd": None if job.cost_pico_usd is None else f"{usd(job.cost_pico_usd):f}",
     }
-
-
-def result_url(job: Job) -> str:
-    """Where its state and its result are asked for."""
-    return f"/v1/jobs/{job.id}"
 
 
 def _utc(at_us: int) -> str:

@@ -16,7 +16,7 @@ from pilothouse.core.job_store import Full, JobFilter, JobStore, Reused
 from pilothouse.server.doors import dialect as dialect_named
 from pilothouse.server.http import Exchange, HttpRequest
 from pilothouse.server.job_intake import IDEMPOTENCY, Intake, key_id
-from pilothouse.server.job_views import job_body, job_view, result_url
+from pilothouse.server.job_views import job_body, job_view
 from pilothouse.server.refusals import refuse
 
 SERVES = (("GET", "/v1/jobs"), ("DELETE", "/v1/jobs"))
@@ -75,7 +75,7 @@ class JobsApi:
             made = made.job
         elif self._wake is not None:
             self._wake()
-        lines = f"{_JSON}location: {result_url(made)}\r\npreference-applied: respond-async\r\n"
+        lines = f"{_JSON}location: {made.result_path}\r\npreference-applied: respond-async\r\n"
         out.send(202, job_body(made), lines.encode())
 
     async def handle(self, http: HttpRequest, out: Exchange, holder: Holder | None) -> None:

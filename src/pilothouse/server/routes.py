@@ -22,6 +22,8 @@ from pilothouse.core.route import Live, Route, RouteSpec, Split
 
 _TAG_CHARS = 64
 """Longer ones are cut: a tag is a name, not a text."""
+_MOST_WORDS = 16
+"""Of a caller's metadata that are read."""
 
 
 class Readable(Protocol):
@@ -102,6 +104,21 @@ def _tag(headers: Mapping[str, str]) -> str | None:
     return tag[:_TAG_CHARS] if tag else None
 
 
+def said_by_caller(headers: Mapping[str, str]) -> dict[str, str]:
+    """Every NAME=VALUE of `x-pilothouse-metadata`, then of `x-pilothouse-tag`; the former wins.
+
+    A word without a value is a tag's name and is left. At most `_MOST_WORDS`; longer ones are cut.
+    """
+    found: dict[str, str] = {}
+    for header in ("x-pilothouse-metadata", "x-pilothouse-tag"):
+        for word in headers.get(header, "").split(","):
+            name, sign, value = word.partition("=")
+            name = name.strip()[:_TAG_CHARS]
+            if sign and name and len(found) < _MOST_WORDS:
+                found.setdefault(name, value.strip()[:_TAG_CHARS])
+    return found
+
+
 def facts_of(
     headers: Mapping[str, str],
     envelope: Envelope,
@@ -115,6 +132,7 @@ def facts_of(
         request_id=request_id,
         dialect=dialect,
         subject=headers.get("x-pilothouse-subject"),
+        metadata=said_by_caller(headers),
         conversation=headers.get("x-pilothouse-conversation"),
         key_id=holder.key.id if holder else None,
         team=holder.key.team if holder else None,

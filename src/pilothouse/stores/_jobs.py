@@ -191,13 +191,20 @@ class JobTable:
 
         self._write(work)
 
-    def prune(self, before_us: int) -> int:
+    def prune(self, before_us: int, path: str | None = None) -> int:
         """Delete what is older."""
+        ended, values = _ENDED, list[Any]([before_us])
+        if path is not None:
+            ended, values = _ENDED + _TOLD_AT, [before_us, path]
+            if not self._query(f"{ended} LIMIT 1", values):
+                return 0
 
         def work(db: Executes) -> int:
             for table in ("job_requests", "job_answers"):
-                db.execute(f"DELETE FROM {table} WHERE job_id IN ({_ENDED})", (before_us,))
-            gone = db.execute(f"DELETE FROM jobs WHERE id IN ({_ENDED})", (before_us,)).rowcount
+                db.execute(f"DELETE FROM {table} WHERE job_id IN ({ended})", values)
+            gone = db.execute(f"DELETE FROM jobs WHERE id IN ({ended})", values).rowcount
+            if path is not None:
+                return gone
             db.execute("DELETE FROM files WHERE created_us < ?", (before_us,))
             db.execute(
                 "DELETE FROM batches WHERE created_us < ? "
@@ -257,6 +264,7 @@ _SILENT = (
 _PAST = f"SELECT {JOB} FROM jobs WHERE state = 'queued' AND deadline_us <= ? ORDER BY deadline_us LIMIT ?"
 _TO_TELL = f"SELECT {JOB} FROM jobs WHERE webhook_at_us <= ? ORDER BY webhook_at_us LIMIT ?"
 _ENDED = "SELECT id FROM jobs WHERE finished_us < ?"
+_TOLD_AT = " AND path = ? AND webhook_at_us IS NULL"
 _OPEN = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE key_id = ? AND state IN ('queued', 'running') "
     "{only}LIMIT ?) AS counted"

@@ -34,6 +34,8 @@ class RouteRow(Struct, frozen=True, kw_only=True):
     content_fallbacks: tuple[str, ...]
     shadows: tuple[str, ...]
     """Who gets copies."""
+    upgrade: str | None
+    """Who is asked for a better answer afterwards."""
 
 
 class RouteList(Struct, frozen=True):
@@ -122,4 +124,5 @@ def _row(spec: RouteSpec, aliases: dict[str, list[str]]) -> RouteRow:
         context_fallbacks=tuple(t.name for t in spec.context_fallbacks),
         content_fallbacks=tuple(t.name for t in spec.content_fallbacks),
         shadows=tuple(t.name for t in spec.shadow.targets) if spec.shadow else (),
+        upgrade=spec.upgrade.target.name if spec.upgrade else None,
     )

@@ -12,8 +12,11 @@ from pilothouse.app.generation import Generation
 from pilothouse.app.limits_config import LimitsConfig
 from pilothouse.app.reloading import Reloaded
 from pilothouse.app.siblings import Siblings, TargetState
-from pilothouse.client.metrics import summed, summed_guards
+from pilothouse.client.copy_counts import summed
+from pilothouse.client.metrics import summed as summed_series
+from pilothouse.client.metrics import summed_guards
 from pilothouse.client.shadow_counts import summed_shadows
+from pilothouse.client.upgrade_counts import UpgradeCounts
 from pilothouse.core.route import Target
 from pilothouse.providers._config import ProviderConfig
 from pilothouse.server import answer_counts
@@ -77,11 +80,12 @@ def running_operations(
             in_flight[row.target] += row.in_flight
         answers = answer_counts.summed(count for one in figures for count in one.answers)
         text = metrics_text(
-            summed(series for one in figures for series in one.series),
+            summed_series(series for one in figures for series in one.series),
             answers,
             in_flight,
             shed_rows=sum(one.shed_rows for one in figures),
             shadows=summed_shadows(one.shadows for one in figures),
+            upgrades=summed(UpgradeCounts, [one.upgrades for one in figures]),
             workers=len(figures),
             guards=summed_guards(row for one in figures for row in one.guards),
         )

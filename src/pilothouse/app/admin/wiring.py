@@ -11,6 +11,7 @@ from pilothouse.app.admin.calls import call_operations
 from pilothouse.app.admin.keys import key_operations
 from pilothouse.app.admin.routes import route_operations
 from pilothouse.app.admin.running import running_operations
+from pilothouse.app.admin.upgrades import upgrade_operations
 from pilothouse.app.compose import now_us
 from pilothouse.app.reloading import Reloaded, Reloader
 from pilothouse.app.siblings import Siblings
@@ -42,6 +43,7 @@ def admin_operations(
         *key_operations(store, refresh),
         *route_operations(lambda: reloader.now),
         *call_operations(store),
+        *upgrade_operations(lambda: reloader.now, store, siblings),
         *running_operations(
             lambda: reloader.now, siblings, reload, is_metrics_open=is_metrics_open
         ),

@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
+from pilothouse.client.copy_counts import CopyCounts
 from pilothouse.client.metrics import BOUNDS_MS, GuardDeeds, Histogram, Series
 from pilothouse.client.shadow_counts import ShadowCounts
+from pilothouse.client.upgrade_counts import UpgradeCounts
 from pilothouse.server.answer_counts import AnswerCount
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _Sample = tuple[Mapping[str, str], object]
 _NO_SHADOWS: Mapping[str, ShadowCounts] = {}
+_NO_UPGRADES: Mapping[str, UpgradeCounts] = {}
 _SHED = ("full", "budget", "no_price", "closing")
+_SHED_UPGRADE = (*_SHED, "unneeded", "same_target", "given_up", "not_kept")
 
 
 def metrics_text(
@@ -26,9 +30,10 @@ def metrics_text(
     shed_rows: int,
     workers: int,
     shadows: Mapping[str, ShadowCounts] = _NO_SHADOWS,
+    upgrades: Mapping[str, UpgradeCounts] = _NO_UPGRADES,
     guards: Sequence[GuardDeeds] = (),
 ) -> str:
-    """The whole page. `in_flight` is by target, `shadows` by route."""
+    """The whole page. `in_flight` is by target, `shadows` and `upgrades` by route."""
     parts = [
         _family("answers_total", "counter", "Answers to callers, refusals too.", _answers(answers)),
         _family("requests_total", "counter", "Requests that reached a target.", _requests(series)),
@@ -65,6 +70,7 @@ def metrics_text(
             [({"target": name}, count) for name, count in sorted(in_flight.items())],
         ),
         *_shadow_families(sorted(shadows.items())),
+        *_upgrade_families(sorted(upgrades.items())),
         _family(
             "guards_total",
             "counter",
@@ -85,36 +91,77 @@ def _shadow_families(shadows: Sequence[tuple[str, ShadowCounts]]) -> list[str]:
     """Nothing where no route has any."""
     if not shadows:
         return []
-    sampled = [
-        ({"route": route, "sampled": word}, count)
-        for route, c in shadows
-        for word, count in (("yes", c.requests - c.not_sampled), ("no", c.not_sampled))
-    ]
-    ended = [
-        ({"route": route, "outcome": word}, getattr(c, word))
-        for route, c in shadows
-        for word in ("answered", "failed")
-    ]
-    shed = [
-        ({"route": route, "reason": word}, getattr(c, word))
-        for route, c in shadows
-        for word in _SHED
-    ]
+    ended, shed = _by_word(shadows, ("answered", "failed")), _by_word(shadows, _SHED)
     return [
-        _family("shadow_requests_total", "counter", "Answered requests with shadows.", sampled),
-        _family("shadow_copies_total", "counter", "Shadow copies that ended.", ended),
-        _family("shadow_shed_total", "counter", "Shadow copies that were not made.", shed),
         _family(
-            "shadow_in_flight",
-            "gauge",
-            "Shadow copies under way.",
-            [({"route": route}, c.in_flight) for route, c in shadows],
+            "shadow_requests_total",
+            "counter",
+            "Answered requests with shadows.",
+            _sampled(shadows),
         ),
         _family(
-            "shadow_spent_today_usd",
+            "shadow_copies_total", "counter", "Shadow copies that ended.", _named(ended, "outcome")
+        ),
+        _family(
+            "shadow_shed_total",
+            "counter",
+            "Shadow copies that were not made.",
+            _named(shed, "reason"),
+        ),
+        *_gauges("shadow", "Shadow copies under way.", shadows),
+    ]
+
+
+def _upgrade_families(upgrades: Sequence[tuple[str, UpgradeCounts]]) -> list[str]:
+    """Nothing where no route has any."""
+    if not upgrades:
+        return []
+    ended = _by_word(upgrades, ("answered", "failed", "changed"))
+    shed = _by_word(upgrades, _SHED_UPGRADE)
+    return [
+        _family("upgrade_requests_total", "counter", "Requests with upgrades.", _sampled(upgrades)),
+        _family("upgrade_ended_total", "counter", "Upgrades that ended.", _named(ended, "outcome")),
+        _family(
+            "upgrade_skipped_total",
+            "counter",
+            "Upgrades that were not asked for.",
+            _named(shed, "reason"),
+        ),
+        *_gauges("upgrade", "Upgrades promised or under way.", upgrades),
+    ]
+
+
+def _sampled(copies: Sequence[tuple[str, CopyCounts]]) -> list[_Sample]:
+    return [
+        ({"route": route, "sampled": word}, count)
+        for route, c in copies
+        for word, count in (("yes", c.requests - c.not_sampled), ("no", c.not_sampled))
+    ]
+
+
+def _by_word(
+    copies: Sequence[tuple[str, CopyCounts]], words: Sequence[str]
+) -> list[tuple[str, str, int]]:
+    return [(route, word, getattr(c, word)) for route, c in copies for word in words]
+
+
+def _named(counts: Sequence[tuple[str, str, int]], label: str) -> list[_Sample]:
+    return [({"route": route, label: word}, count) for route, word, count in counts]
+
+
+def _gauges(name: str, help_text: str, copies: Sequence[tuple[str, CopyCounts]]) -> list[str]:
+    return [
+        _family(
+            f"{name}_in_flight",
+            "gauge",
+            help_text,
+            [({"route": route}, c.in_flight) for route, c in copies],
+        ),
+        _family(
+            f"{name}_spent_today_usd",
             "gauge",
             "US dollars of the day's budget (UTC).",
-            [({"route": route}, c.spent_today_usd) for route, c in shadows],
+            [({"route": route}, c.spent_today_usd) for route, c in copies],
         ),
     ]
 

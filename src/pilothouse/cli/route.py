@@ -1,19 +1,28 @@
-"""`pilothouse routes`: the configured routes, why a request goes where it goes, and recorded calls replayed."""
+"""`pilothouse route`: configured routes, why a request goes where it goes, and routers learned from proofs."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pilothouse.app.compose import now_us, open_router
 from pilothouse.app.config import Config, load_config
+from pilothouse.app.learned_config import default_certificate
 from pilothouse.app.stores import open_store
 from pilothouse.catalog.prices import price_of
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import print_json, print_table
+from pilothouse.cli.route_eval import evaluate
 from pilothouse.cli.route_facts import fact_options, facts_from
+from pilothouse.cli.route_learn import learn
+from pilothouse.cli.route_learned_words import tell_decision
+from pilothouse.cli.route_plan import plan
+from pilothouse.cli.route_upgrades import upgrades
 from pilothouse.cli.route_words import targets_in_words, tell_explained, tell_simulated
 from pilothouse.cli.store_option import call_filters, filter_from, store_option
 from pilothouse.client.route_explain import explained
@@ -21,9 +30,14 @@ from pilothouse.client.route_simulation import simulated
 from pilothouse.client.routing import Router
 from pilothouse.core.answer import Usage
 from pilothouse.core.errors import NotFound, did_you_mean
+from pilothouse.core.facts import with_content
 from pilothouse.core.place import draw
 from pilothouse.core.ports import PriceOf
+from pilothouse.core.request import Message, Request
 from pilothouse.core.route import CostOf, Live, RouteSpec
+from pilothouse.learned.artefact import read_artefact
+from pilothouse.learned.decide import Decider, Dial
+from pilothouse.learned.explain import explained as explain_decision
 
 _config_argument = click.argument("config", type=click.Path(path_type=Path))
 _json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
@@ -31,12 +45,19 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Machine-rea
 
 @click.group()
 def command() -> None:
-    """The configured routes: what they are, why a request goes where it goes, and what would change.
+    """The configured routes, why a request goes where it goes, what would change, and routers learned from proofs.
 
     \b
     Example:
-      pilothouse routes explain pilothouse.yaml support --input-tokens 9000 --tools
+      pilothouse route explain pilothouse.yaml support --input-tokens 9000 --tools
+      pilothouse route learn last --out router.json
     """
+
+
+command.add_command(learn)
+command.add_command(plan)
+command.add_command(evaluate)
+command.add_command(upgrades)
 
 
 @command.command("list")
@@ -47,7 +68,7 @@ def list_routes(config: Path, as_json: bool) -> int:
 
     \b
     Example:
-      pilothouse routes list pilothouse.yaml
+      pilothouse route list pilothouse.yaml
     """
     loaded = load_config(config)
     aliases: dict[str, list[str]] = {}
@@ -72,21 +93,37 @@ def list_routes(config: Path, as_json: bool) -> int:
 @command.command()
 @_config_argument
 @click.argument("route")
+@click.option("--text", help="The question, for routes that read it; `-`: from standard input.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(-1, 1),
+    help="Of a router's file: how much less likely a good answer may be.  [default: its promise]",
+)
 @fact_options
 @catalog_option
 @_json_option
-def explain(config: Path, route: str, own: Path | None, as_json: bool, **given: object) -> int:
+def explain(
+    config: Path, route: str, text: str | None, tolerance: float | None, own: Path | None,
+    as_json: bool, **given: Any,
+) -> int:  # fmt: skip
     """Where a request with these facts would go on ROUTE (a route, alias or target), and why.
 
-    What is not given is not known. Nothing is asked of any provider. Exit 2: no such route.
+    What is not given is not known. Nothing is asked of any provider. Exit 2: no such route. CONFIG may be a learned
+    router's file; ROUTE is then the question itself.
 
     \b
     Example:
-      pilothouse routes explain pilothouse.yaml support --input-tokens 9000 --tools --team research
-      pilothouse routes explain pilothouse.yaml support --metadata tier=gold --subject user-17
+      pilothouse route explain pilothouse.yaml support --input-tokens 9000 --tools --team research
+      pilothouse route explain pilothouse.yaml support --text "How many eggs are left?" --tag sums
+      pilothouse route explain router.json "How many eggs are left?"
     """
+    if config.suffix == ".json":
+        return _explain_learned(config, route, given["tag"], tolerance, as_json=as_json)
     router, spec = _routed(load_config(config), config, route)
     facts = facts_from(route, given)
+    if text is not None:
+        asked = Request(model=route, messages=(Message.of_text("user", _text(text)),))
+        facts = with_content(facts, asked)
     prices = price_of(open_catalog(own)) if spec.policy == "cheapest" else None
     live = Live(draw=draw(facts.request_id))
     if prices is not None:
@@ -121,7 +158,7 @@ def simulate(
 
     \b
     Example:
-      pilothouse routes simulate new.yaml --store pilothouse.db --since 7d
+      pilothouse route simulate new.yaml --store pilothouse.db --since 7d
     """
     loaded = load_config(config)
     opened = open_store(store, must_exist=True)
@@ -143,6 +180,32 @@ def simulate(
     return 1 if found.unrouted else 0
 
 
+def _explain_learned(
+    path: Path, text: str, tag: str | None, tolerance: float | None, *, as_json: bool
+) -> int:
+    decider = Decider(read_artefact(path))
+    artefact = decider.artefact
+    certificate = default_certificate([c for c in artefact.certificates if c.tolerance is not None])
+    if tolerance is None:
+        tolerance = certificate.tolerance if certificate is not None else None
+    dial = Dial(tolerance=-inf if tolerance is None else tolerance)
+    found = explain_decision(decider, _text(text), tag, dial)
+    if as_json:
+        print_json({"models": artefact.models, "tolerance": tolerance, "explanation": found})
+        return 0
+    tell_decision(artefact, found)
+    click.echo()
+    if tolerance is None:
+        click.echo("tolerance: none is certified, so the reference answers everything")
+    else:
+        click.echo(f"tolerance: {tolerance:g}")
+    return 0
+
+
+def _text(given: str) -> str:
+    return sys.stdin.read() if given == "-" else given
+
+
 def _routed(config: Config, path: Path, name: str) -> tuple[Router, RouteSpec]:
     router = open_router(config.routes, config.aliases)
     spec = router.spec(name)
@@ -150,7 +213,7 @@ def _routed(config: Config, path: Path, name: str) -> tuple[Router, RouteSpec]:
         hint = did_you_mean(name, [*config.routes, *config.aliases])
         raise NotFound(
             f'{path}: no route, alias or target is called "{name}".{hint} '
-            f"(list them: pilothouse routes list {path})"
+            f"(list them: pilothouse route list {path})"
         )
     return router, spec
 
@@ -179,4 +242,5 @@ def _row(spec: RouteSpec, aliases: dict[str, list[str]]) -> dict[str, object]:
         "context_fallbacks": [t.name for t in spec.context_fallbacks],
         "content_fallbacks": [t.name for t in spec.content_fallbacks],
         "shadows": [t.name for t in spec.shadow.targets] if spec.shadow else [],
+        "upgrade": spec.upgrade.target.name if spec.upgrade else None,
     }
