@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from math import inf
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from pilothouse.app.stores import StoreAddress, open_store
 from pilothouse.cli.output import print_json, print_table, say
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.errors import InvalidInput, did_you_mean
+from pilothouse.core.stats.proportion import Interval
 from pilothouse.learned.artefact import Artefact, read_artefact
 from pilothouse.learned.decide import Decider, Dial
 from pilothouse.route.cascade_words import points, share
@@ -118,7 +120,7 @@ def off_policy(
         warnings=warnings(counts),
         route=route,
         scorer=log.scorer,
-        tolerance=None if wanted.dial is None else wanted.dial.tolerance,
+        tolerance=None if wanted.dial.tolerance == -inf else wanted.dial.tolerance,
         explore=explore,
         counts=counts,
         chosen_share=_chosen(chances),
@@ -131,10 +133,8 @@ def off_policy(
     return 0 if found.verdict in _OK else 1
 
 
-def _dial(
-    artefact: Artefact, where: str, promise: float | None, tolerance: float | None
-) -> Dial | None:
-    """As a route would be given it."""
+def _dial(artefact: Artefact, where: str, promise: float | None, tolerance: float | None) -> Dial:
+    """As a route would be given it; where no promise can be kept, everything goes to the reference."""
     if tolerance is not None and promise is not None:
         raise InvalidInput("--tolerance stands in place of --promise: say one of them")
     if tolerance is not None:
@@ -148,7 +148,7 @@ def _dial(
             raise InvalidInput(f"{where}: {promise:g} is not certified (there are: {known})")
     if certificate is None:
         if artefact.certificates:
-            return None
+            return Dial(tolerance=-inf)
         raise InvalidInput(f"{where}: it has no certificate: say --tolerance, e.g. 0.05")
     assert certificate.tolerance is not None
     return Dial(tolerance=certificate.tolerance, quality_usd=certificate.quality_usd)
@@ -240,22 +240,35 @@ def _table(
     of: Measured, what: str, words: Callable[[float], str], apart: Callable[[float], str]
 ) -> list[tuple[object, ...]]:
     own = of.own
-    bound = None if own.bound is None else between(own.bound, words)
     rows: list[tuple[object, ...]] = [
-        (f"{what}, as logged", words(own.value), between(own.interval, words), bound, None, None)
+        (
+            f"{what}, as logged",
+            words(own.value),
+            between(own.interval, words),
+            _bound(own.bound, words),
+            None,
+            None,
+        )
     ]
     rows += [
         (
             f"{what}, new, {e.method}",
             words(e.new.value),
             between(e.new.interval, words),
-            None if e.new.bound is None else between(e.new.bound, words),
+            _bound(e.new.bound, words),
             apart(e.difference.value),
             between(e.difference.interval, apart),
         )
         for e in of.by
     ]
     return rows
+
+
+def _bound(bound: Interval | None, words: Callable[[float], str]) -> str | None:
+    """None where it says nothing of a value within 0-1."""
+    if bound is None or (bound.low <= 0 and bound.high >= 1):
+        return None
+    return between(Interval(max(0.0, bound.low), min(1.0, bound.high)), words)
 
 
 def _usd(value: float) -> str:

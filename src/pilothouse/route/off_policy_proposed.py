@@ -12,12 +12,9 @@ from pilothouse.route.off_policy_terms import Proposed
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """The router's dial, and the share of conversations that it sends to any model within the tolerance.
+    """The router's dial, and the share of conversations that it sends to any model within the tolerance."""
 
-    `dial` None: it goes to the reference whatever is asked.
-    """
-
-    dial: Dial | None
+    dial: Dial
     explore: float = 0.0
 
 
@@ -25,11 +22,9 @@ def proposed(decider: Decider, wanted: Wanted, cases: Sequence[Case]) -> list[Pr
     """One a case."""
     artefact = decider.artefact
     names = artefact.models
-    only = {artefact.reference} if wanted.dial is None else None
     found: list[Proposed] = []
     for case in cases:
-        read = decider.read(case.prompt, case.tag)
-        decision = decider.choose(read, wanted.dial or Dial(), only)
+        decision = decider.decide(case.prompt, case.tag, wanted.dial)
         each = wanted.explore / len(decision.eligible)
         chances = {names[k]: each for k in decision.eligible if each}
         best = names[decision.chosen]

@@ -28,7 +28,11 @@ def because(found: OffPolicy) -> str:
             return _unidentified(found)
         case _:
             more = found.more_needed
-            need = f"about {more} more would settle it" if more else "nobody can say how many would"
+            need = (
+                f"about {_rounded(more):,} more would settle it"
+                if more
+                else "nobody can say how many would"
+            )
             few = (
                 f"; what it would do differently was tried {found.effective_switches:.0f} times, "
                 f"{LEAST_SWITCHES} are the least"
@@ -80,3 +84,8 @@ def warnings(counts: Counts) -> tuple[str, ...]:
 def between(interval: Interval, words: Callable[[float], str]) -> str:
     """Both ends."""
     return f"{words(interval.low)} to {words(interval.high)}"
+
+
+def _rounded(count: int) -> int:
+    """To two figures: it is a guess."""
+    return round(count, 2 - len(str(count)))
