@@ -76,7 +76,9 @@ def loaded(text: str) -> Loaded:
     if found:
         raise InvalidInput("\n".join(str(document.error(*problem)) for problem in found))
     return Loaded(
-        file.targets, resolved_routes(file.routes, file.targets, Path()), resolved_aliases(file.aliases)
+        file.targets,
+        resolved_routes(file.routes, file.targets, Path()),
+        resolved_aliases(file.aliases),
     )
 
 
