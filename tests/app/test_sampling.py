@@ -35,6 +35,25 @@ def test_sampled_questions_become_cases(tmp_path: Path) -> None:
     assert {c.prompt for c in load_cases(str(out), tmp_path)} == set(QUESTIONS[:3])
 
 
+@pytest.mark.slow
+def test_a_question_that_every_target_failed_at_is_kept_too(tmp_path: Path) -> None:
+    config = tmp_path / "pilothouse.yaml"
+    dead = 'dead: {kind: openai_compatible, base_url: "http://127.0.0.1:9/v1"}'
+    text = CONFIG.replace(
+        "targets:\n", f"  {dead}\ntargets:\n  gone: {{provider: dead, model: m}}\n"
+    )
+    config.write_text(
+        text.replace("targets: [small]", "targets: [gone], retries: {attempts_per_target: 1}")
+        + "sampling: {share: 1, routes: [support]}\n"
+    )
+    store = str(load_config(config).store_at)
+    with served(config) as gateway:
+        assert ask(gateway.url, QUESTIONS[0]) >= 500
+        command = ["cases", "sample", "--route", "support", "--store", store, "--json", "--out"]
+        out = str(tmp_path / "cases.jsonl")
+        within_10_s(lambda: CliRunner().invoke(cli, [*command, out]).exit_code == 0, "nothing kept")
+
+
 def test_an_unknown_route_is_named_with_its_line(tmp_path: Path) -> None:
     config = tmp_path / "pilothouse.yaml"
     config.write_text(CONFIG + "sampling: {share: 0.1, routes: [suport]}\n")

@@ -46,3 +46,15 @@ def test_without_a_rollout_the_configured_targets_stand() -> None:
 def test_the_share_is_kept_over_many_subjects() -> None:
     count = sum(position("x", f"user-{i}") < 0.25 for i in range(20_000))
     assert 0.24 < count / 20_000 < 0.26
+
+
+def test_an_arm_that_is_a_route_has_its_own_targets_alone() -> None:
+    route = RouteSpec(name="next", policy="rules", targets=(LAST, NEW))
+    for old, new, share, names in (
+        (OLD, route, 1.0, ["last", "new"]),
+        (OLD, route, 0.0, ["old", "last"]),
+        (route, NEW, 1.0, ["new", "old", "last"]),
+        (route, NEW, 0.0, ["last", "new"]),
+    ):
+        live = Live(split=Split(rollout_id="x", old=old, new=new, share=share))
+        assert [t.name for t in plugin(facts("u"), SPEC, live).targets] == names

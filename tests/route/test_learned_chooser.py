@@ -111,7 +111,7 @@ def test_exploring_takes_the_share_that_it_says_and_only_what_is_tolerated(
     share = counts["dear"] / len(choices)
     assert abs(share - 0.1) < 3 * (0.09 / len(choices)) ** 0.5
     hard = [learned.choose(said(PROOF, tag="proofs"), (DEAR, CHEAP)) for _ in range(3)]
-    assert {c.targets[0] for c in hard} == {DEAR} and {c.propensity for c in hard} == {None}
+    assert {c.targets[0] for c in hard} == {DEAR} and {c.propensity for c in hard} == {1.0}
     again = learned.choose(said(prompts[0], tag="sums"), (DEAR, CHEAP))
     more = learned.choose(said(prompts[0], prompts[0], tag="sums"), (DEAR, CHEAP))
     assert again.targets[0] == more.targets[0] and again.propensity == more.propensity

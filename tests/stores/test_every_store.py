@@ -114,6 +114,7 @@ def test_every_field_of_a_call_comes_back_as_it_was(store: AnyStore) -> None:
         run_id="run",
         case_id="case",
         repeat=3,
+        propensity=0.0125,
     )
     store.write_calls([call, a_call(2)])
     assert store.calls(CallFilter()) == [a_call(2), call]

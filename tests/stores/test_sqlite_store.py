@@ -52,6 +52,7 @@ def test_every_older_version_is_upgraded_and_keeps_its_data(tmp_path: Path, vers
     (answer,) = store.proofs.answers_of(["c"], "run")
     assert answer.given == Given(text="forty-two", finish_reason="stop")
     assert answer.call.cost_usd == Decimal("0.0000015")
+    assert answer.call.propensity is None
     assert answer.scores == (Score(call_id="c", scorer="number", value=1.0, detail="42"),)
     assert store.save_rollout(a_rollout(1), [])
     store.close()

@@ -24,7 +24,7 @@ from pilothouse.app.sampling import SamplingConfig, sampling_problems
 from pilothouse.app.stores import StoreAddress, StoreConfig, address_of, store_problems
 from pilothouse.app.upgrade_problems import upgrade_problems
 from pilothouse.core.errors import InvalidInput, did_you_mean
-from pilothouse.core.route import RouteSpec, Target
+from pilothouse.core.route import Arm, RouteSpec, Target
 from pilothouse.core.secret import not_set
 from pilothouse.documents.strict import Document, load
 from pilothouse.providers import kinds
@@ -98,6 +98,11 @@ class Config(Struct, frozen=True, kw_only=True):
     cache: CacheConfig = CacheConfig()
     guards: tuple[GuardRow, ...] = ()
     sampling: SamplingConfig | None = None
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        """What a rollout may divide traffic between, by name."""
+        return {**self.routes, **self.targets}
 
 
 def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:

@@ -178,7 +178,7 @@ async def open_generation(
     callers = Callers(now_us, ring, _gateway_key(config))
     check_open(config, callers)
     ticker = await asyncio.to_thread(
-        Ticker, lasting.store, config.targets, now_us, only_reads=not lasting.ticks
+        Ticker, lasting.store, config.arms, now_us, only_reads=not lasting.ticks
     )
     providers: dict[str, Provider] = open_providers(config.providers)
     admissions = open_admissions(config.limits, scopes, lasting.limiter, lasting.price_of, now_us)

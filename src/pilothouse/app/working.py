@@ -63,7 +63,7 @@ async def run(config: Config, *, concurrency: int | None, ready: Callable[[str],
         parts.client.limit_targets(admissions)
         ring = KeyRing(parts.store.keys, scopes.teams)
         await asyncio.to_thread(ring.refresh)
-        ticker = Ticker(parts.store, config.targets, now_us, only_reads=True)
+        ticker = Ticker(parts.store, config.arms, now_us, only_reads=True)
         answering = JobAnswering(
             parts.client,
             Routes(

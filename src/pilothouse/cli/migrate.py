@@ -41,7 +41,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Machine-read
 
 @click.group()
 def command() -> None:
-    """Move a route from one model to another, guarded by a test that may be looked at all day.
+    """Move a route from one model or policy to another, guarded by a test that may be looked at all day.
 
     \b
     Example:
@@ -50,8 +50,8 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--from", "old", required=True, help="The target that answers today.")
-@click.option("--to", "new", required=True, help="The target that shall answer.")
+@click.option("--from", "old", required=True, help="The target (or route) that answers today.")
+@click.option("--to", "new", required=True, help="The target (or route) that shall answer.")
 @click.option("--route", help="The route; needed when several hold the old target.")
 @click.option("--config", default="pilothouse.yaml", show_default=True)
 @click.option(
@@ -67,13 +67,14 @@ def plan(old: str, new: str, route: str | None, config: str, out: Path, as_json:
     """
     loaded = load_config(Path(config))
     for name in (old, new):
-        if name not in loaded.targets:
-            raise InvalidInput(f'{config}: no target "{name}".{did_you_mean(name, loaded.targets)}')
+        _check_arm(name, loaded, config)
     holding = [
         n
         for n, r in loaded.routes.items()
         if n not in loaded.targets and old in [t.name for t in r.targets]
     ]
+    if not holding and old in loaded.routes:
+        holding = [old]
     chosen = route or (holding[0] if len(holding) == 1 else None)
     if chosen is None or chosen not in loaded.routes:
         known = ", ".join(holding) or ", ".join(loaded.routes)
@@ -108,6 +109,7 @@ def rehearse(
     """
     loaded_plan = load_plan(plan_path)
     config = _config_for(loaded_plan)
+    _refuse_routes(loaded_plan, config)
     injected = parse_fault(fault) if fault else None
     database = open_store(store)
     shown: list[AuditEntry] = []
@@ -155,7 +157,8 @@ def start(plan_path: Path, store: Path, as_json: bool) -> int:
       pilothouse migrate start rollout.yaml
     """
     loaded_plan = load_plan(plan_path)
-    _config_for(loaded_plan)
+    config = _config_for(loaded_plan)
+    arms = (loaded_plan.file.old, loaded_plan.file.new)
     database = open_store(store)
     try:
         name = loaded_plan.file.name
@@ -179,6 +182,7 @@ def start(plan_path: Path, store: Path, as_json: bool) -> int:
             alpha=loaded_plan.file.alpha,
             max_hold_s=loaded_plan.max_hold_s,
             now_us=now_us(),
+            routes=tuple([name for name in arms if name not in config.targets]),
         )
         saved = runner.save(database, rollout, [entry])
         if saved is None:
@@ -303,10 +307,23 @@ def _config_for(plan: Plan) -> Config:
         hint = did_you_mean(file.route, config.routes)
         raise InvalidInput(f'{plan.config_path}: no route "{file.route}".{hint}')
     for name in (file.old, file.new):
-        if name not in config.targets:
-            hint = did_you_mean(name, config.targets)
-            raise InvalidInput(f'{plan.config_path}: no target "{name}".{hint}')
+        _check_arm(name, config, plan.config_path)
     return config
+
+
+def _check_arm(name: str, config: Config, where: Path | str) -> None:
+    if name not in config.arms:
+        hint = did_you_mean(name, config.arms)
+        raise InvalidInput(f'{where}: no target or route "{name}".{hint}')
+
+
+def _refuse_routes(plan: Plan, config: Config) -> None:
+    for name in (plan.file.old, plan.file.new):
+        if name not in config.targets:
+            raise InvalidInput(
+                f'"{name}" is a route, and recorded traffic has no answers for what its policy would choose: '
+                "`pilothouse route off-policy` estimates a learned one"
+            )
 
 
 def _needed(plan: Plan, config: Config) -> set[str]:

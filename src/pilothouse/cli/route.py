@@ -21,6 +21,7 @@ from pilothouse.cli.route_eval import evaluate
 from pilothouse.cli.route_facts import fact_options, facts_from
 from pilothouse.cli.route_learn import learn
 from pilothouse.cli.route_learned_words import tell_decision
+from pilothouse.cli.route_off_policy import off_policy
 from pilothouse.cli.route_plan import plan
 from pilothouse.cli.route_upgrades import upgrades
 from pilothouse.cli.route_words import targets_in_words, tell_explained, tell_simulated
@@ -57,6 +58,7 @@ def command() -> None:
 command.add_command(learn)
 command.add_command(plan)
 command.add_command(evaluate)
+command.add_command(off_policy)
 command.add_command(upgrades)
 
 

@@ -179,6 +179,11 @@ class Attempt:
     def _elapsed_s(self) -> float | None:
         return monotonic() - self._started_s if self._is_timed else None
 
+    @property
+    def _is_as_drawn(self) -> bool:
+        """False where the target that was drawn could not take the question, and another was asked first."""
+        return self._number > 1 or self.target is self._route.targets[0]
+
     def _row(
         self,
         usage: Usage | None,
@@ -223,6 +228,7 @@ class Attempt:
             key_id=asked.key_id,
             team=asked.team,
             tag=asked.tag,
+            propensity=route.propensity if self._is_as_drawn else None,
         )
         book.recorder.record(call)
         if self.hold is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from pilothouse.core.facts import Facts
-from pilothouse.core.route import Live, Policy, Route, RouteSpec
+from pilothouse.core.route import Live, Policy, Route, RouteSpec, Split, Target
 from pilothouse.core.standing import standing
 
 
@@ -42,14 +42,34 @@ class Router:
         """Where the request goes, in order of trial. Every target of the choice stays in it.
 
         Under a rollout the order is the arm's, whatever the targets' health: a broken new model that nobody
-        asks would look well to the guards, and never be rolled back.
+        asks would look well to the guards, and never be rolled back. An arm that is a route orders its targets
+        itself.
         """
         if live.split is not None:
-            return self._split(facts, spec, live)
+            return self._within(live.split, facts, spec, live)
         route = self._policies[spec.name](facts, spec, live)
         if len(route.targets) < 2 or not live.health:
             return route
         stand = standing(route.targets, live.health, live.now_s, live.health_rules)
         if not stand.why:
             return route
-        return replace(route, targets=stand.targets, why=f"{route.why}; {stand.why}")
+        is_as_drawn = stand.targets[0] is route.targets[0]
+        return replace(
+            route,
+            targets=stand.targets,
+            propensity=route.propensity if is_as_drawn else None,
+            why=f"{route.why}; {stand.why}",
+        )
+
+    def _within(self, split: Split, facts: Facts, spec: RouteSpec, live: Live) -> Route:
+        route = self._split(facts, spec, live)
+        arm = split.new if route.arm == "new" else split.old
+        if isinstance(arm, Target):
+            return route
+        decided = self._policies[arm.name](facts, arm, replace(live, split=None))
+        return replace(
+            route,
+            targets=decided.targets,
+            propensity=decided.propensity,
+            why=f"{route.why}; {arm.name}: {decided.why}",
+        )

@@ -62,6 +62,8 @@ class Call(Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     case_id: str | None = None
     repeat: int = 0
+    propensity: float | None = None
+    """The chance that the request's first target had, 0-1; None = it was certain or unknown."""
 
     @property
     def at(self) -> datetime:

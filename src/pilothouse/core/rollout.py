@@ -85,7 +85,7 @@ class Observation(Struct, frozen=True, kw_only=True):
 
 
 class Rollout(Struct, frozen=True, kw_only=True):
-    """From target `old` to target `new` on one route."""
+    """From `old` to `new` on one route: targets, or routes that decide by their own policy."""
 
     id: str
     route: str
@@ -109,6 +109,8 @@ class Rollout(Struct, frozen=True, kw_only=True):
     """The last row of calls that is folded in."""
     version: int = 0
     why: str = ""
+    routes: tuple[str, ...] = ()
+    """Which of `old` and `new` are routes, by name."""
 
     @property
     def share(self) -> float:
@@ -134,6 +136,7 @@ def new_rollout(
     alpha: float,
     max_hold_s: float,
     now_us: int,
+    routes: tuple[str, ...] = (),
 ) -> tuple[Rollout, AuditEntry]:
     """A rollout at its first stage, and the entry that opens its history."""
     evidence = tuple(
@@ -157,6 +160,7 @@ def new_rollout(
         stage_since_us=now_us,
         evidence=evidence,
         why="started",
+        routes=routes,
     )
     why = f"{percent(rollout.share)} of {route} goes from {old} to {new}"
     return rollout, AuditEntry(at_us=now_us, who="tick", what="start", why=why)

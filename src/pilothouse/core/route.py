@@ -144,14 +144,29 @@ class RouteSpec(Struct, frozen=True, kw_only=True):
     cache: CacheSettings = CacheSettings()
 
 
+Arm = Target | RouteSpec
+"""What a rollout divides traffic between. A route decides by its own policy; the rollout's route serves."""
+
+
 class Split(Struct, frozen=True, kw_only=True):
     """What a running rollout says about its route now."""
 
     rollout_id: str
-    old: Target
-    new: Target
+    old: Arm
+    new: Arm
     share: float
     """The new arm's part of the traffic, 0-1."""
+
+    @property
+    def reads_content(self) -> bool:
+        """Whether an arm's decision needs `facts.with_content`."""
+        return any(isinstance(a, RouteSpec) and a.reads_content for a in (self.old, self.new))
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether an arm's decision needs what the user wrote."""
+        arms = (self.old, self.new)
+        return any(isinstance(a, RouteSpec) and a.learned is not None for a in arms)
 
 
 CostOf = Callable[[Target, int, int], Decimal | None]

@@ -76,7 +76,9 @@ class LearnedChooser:
             before = sum(map(len, texts[:at]))
             is_tolerated = current in decision.eligible
             if not is_tolerated or (not is_explored and self._pays(decision, current, before)):
-                current, is_explored = decision.chosen, False
+                is_explored = False
+                if current != decision.chosen:  # it was not drawn for this question
+                    current, propensity = decision.chosen, None
         is_held = len(texts) > 1 and current != decision.chosen
         return Settled(decision=decision, chosen=current, propensity=propensity, is_held=is_held)
 
@@ -86,8 +88,10 @@ class LearnedChooser:
 
     def _explored(self, decision: Decision, first: str) -> tuple[int, float | None]:
         """By the first question alone, so that all turns of a conversation fall alike."""
-        if not self.explore or len(decision.eligible) < 2:
+        if not self.explore:
             return decision.chosen, None
+        if len(decision.eligible) < 2:
+            return decision.chosen, 1.0
         each = self.explore / len(decision.eligible)
         place = draw(f"{self._salt}\x1f{first}")
         chosen = decision.chosen

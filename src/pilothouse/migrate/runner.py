@@ -16,7 +16,7 @@ from pilothouse.core.call import Call, Score
 from pilothouse.core.errors import NotFound, PilothouseError, StoreError, did_you_mean
 from pilothouse.core.ports import AuditEntry, NowUs, RolloutStore, StoredRollout
 from pilothouse.core.rollout import ACTIVE, Guard, Observation, Rollout, observe, tick
-from pilothouse.core.route import Split, Target
+from pilothouse.core.route import Arm, Split
 
 log = logging.getLogger("pilothouse.rollouts")
 _BATCH = 5_000
@@ -85,7 +85,7 @@ def change(store: RolloutStore, rollout_id: str, how: Change) -> Rollout:
 def observations(
     rollout: Rollout, calls: Sequence[tuple[Call, tuple[Score, ...]]]
 ) -> list[Observation]:
-    """Each arm's attempts at its own target, as the guards see them."""
+    """Each arm's attempts at its own target, as the guards see them; of an arm that is a route, the first ones."""
     own = {"new": rollout.new, "old": rollout.old}
     return [
         Observation(
@@ -95,8 +95,13 @@ def observations(
             bad=tuple([_is_bad(guard, call, scores) for guard in rollout.guards]),
         )
         for call, scores in calls
-        if own.get(call.arm) == call.target and call.error_class not in _NOBODYS_FAULT
+        if _is_own(call, own.get(call.arm), rollout.routes)
+        and call.error_class not in _NOBODYS_FAULT
     ]
+
+
+def _is_own(call: Call, name: str | None, routes: tuple[str, ...]) -> bool:
+    return call.attempt == 1 if name in routes else call.target == name
 
 
 def _is_bad(guard: Guard, call: Call, scores: tuple[Score, ...]) -> bool | None:
@@ -114,20 +119,20 @@ def _is_bad(guard: Guard, call: Call, scores: tuple[Score, ...]) -> bool | None:
 class Ticker:
     """Ticks every active rollout each `interval_s`, off the event loop, and knows each route's split.
 
-    With `only_reads` it follows what another process ticks.
+    `arms`: targets and routes by name. With `only_reads` it follows what another process ticks.
     """
 
     def __init__(
         self,
         store: RolloutStore,
-        targets: Mapping[str, Target],
+        arms: Mapping[str, Arm],
         now_us: NowUs,
         *,
         interval_s: float = 1.0,
         only_reads: bool = False,
     ) -> None:
         self._store = store
-        self._targets = targets
+        self._arms = arms
         self._now_us = now_us
         self._interval_s = interval_s
         self._look = self._read if only_reads else self._tick_all
@@ -163,7 +168,7 @@ class Ticker:
                 continue
             seen.add(stored.route)
             rollout = msgspec.json.decode(stored.state_json, type=Rollout)
-            old, new = self._targets.get(rollout.old), self._targets.get(rollout.new)
+            old, new = self._arms.get(rollout.old), self._arms.get(rollout.new)
             if rollout.share > 0 and old is not None and new is not None:
                 splits[stored.route] = Split(
                     rollout_id=rollout.id, old=old, new=new, share=rollout.share

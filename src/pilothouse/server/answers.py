@@ -56,6 +56,8 @@ from pilothouse.server.refusals import (
 from pilothouse.server.routes import Routes, asked_by, facts_of
 
 _JSON = "content-type: application/json\r\n"
+_NO_QUESTION = frozenset({"caller", "cancelled"})
+"""How a request ends that says nothing of who was asked."""
 
 
 class Answers:
@@ -218,11 +220,14 @@ class Answers:
         finally:
             if hold is not None:
                 hold.settle(one.calls)
-        if not one.calls or one.calls[-1].status != "ok":
+        if not one.calls or one.calls[-1].error_class in _NO_QUESTION:
             return
+        # Failed ones too: a sample of what went well would flatter whoever is judged by it.
         if self._sampler is not None:
             at_us = one.calls[0].at_us
             self._sampler.take(one.ask, one.spec.name, one.asked.tag, request_id, at_us)
+        if one.calls[-1].status != "ok":
+            return
         if one.spec.shadow is not None and self._shadows is not None:
             self._shadows.start(one.ask, one.route, one.spec, request_id)
 

@@ -61,21 +61,23 @@ class Routes:
 
         Raises `BadRequest` when it cannot be read.
         """
+        split = self._split_of(spec.name)
         if ask is not None:
-            facts = _facts_within(facts, spec, ask)
+            facts = _facts_within(facts, spec, split, ask)
         live = Live(
             now_s=monotonic(),
             draw=draw(facts.request_id),
             health=self._client.health,
-            split=self._split_of(spec.name),
+            split=split,
             cost_of=self._client.cost_now,
         )
         return self._router.route(facts, spec, live)
 
 
-def _facts_within(facts: Facts, spec: RouteSpec, ask: Readable) -> Facts:
-    if spec.reads_content:
-        facts = with_content(facts, ask.request, texts=spec.learned is not None)
+def _facts_within(facts: Facts, spec: RouteSpec, split: Split | None, ask: Readable) -> Facts:
+    if spec.reads_content or (split is not None and split.reads_content):
+        is_learned = spec.learned is not None or (split is not None and split.is_learned)
+        facts = with_content(facts, ask.request, texts=is_learned)
     if spec.sticky == "conversation" and facts.conversation is None:
         # The vendor's prompt cache keeps beginnings, so an equal beginning is worth the same target.
         facts = replace(facts, conversation=conversation_key(ask.request))

@@ -25,6 +25,7 @@ _TYPES = {
     "saved_usd": "numeric",
     "share": "double precision",
     "repeat": "bigint",
+    "propensity": "double precision",
 }
 # Half to even, as `pico_usd` rounds; round() of numeric goes away from zero.
 _PICO = (
