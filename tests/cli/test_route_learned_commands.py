@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "route"))
+
+from learned_tables import skills
 
 from pilothouse.cli.main import cli
 
@@ -116,3 +121,37 @@ def test_the_proofs_own_configuration_routes_where_that_pays(tmp_path: Path) -> 
     assert run("runs", "show", "last", "--store", store, "--out", str(tmp_path / "again"))[0] == 0
     one, other = ((folder / "router.json").read_bytes() for folder in (out, tmp_path / "again"))
     assert json.loads(one)["terms"] == json.loads(other)["terms"]
+
+
+def test_promises_are_made_anew_from_newer_cases(tmp_path: Path) -> None:
+    def written(name: str, count: int, seed: int) -> str:
+        table = skills(count, seed)
+        lines = [
+            {
+                "prompt": p,
+                "tag": t,
+                "scores": dict(zip(table.models, s, strict=True)),
+                "cost_usd": {"cheap": 0.001, "dear": 0.02},
+            }
+            for p, t, s in zip(table.prompts, table.tags, table.score, strict=True)
+        ]
+        path = tmp_path / name
+        path.write_text("\n".join(json.dumps(line) for line in lines))
+        return str(path)
+
+    router, old, new = (
+        str(tmp_path / "r.json"),
+        written("old.jsonl", 200, 3),
+        written("new.jsonl", 900, 4),
+    )
+    run("route", "learn", old, "--out", router)
+    code, said = run("route", "certify", router, new, "--json")
+    found = json.loads(said)
+    assert (code, found["advice"]) == (0, "route")
+    assert {c["cases"] for c in found["certificates"]} == {900}
+    assert "Promised: of requests like" in run("route", "certify", router, new)[1]
+    code, said = run("route", "certify", router, old)
+    assert (code, "the router was learned from it" in said) == (2, True)
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"prompt": "a", "scores": {"one": 1, "two": 1}}\n')
+    assert "the router's model cheap is not in it" in run("route", "certify", router, str(other))[1]

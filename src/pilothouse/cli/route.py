@@ -17,6 +17,7 @@ from pilothouse.app.stores import open_store
 from pilothouse.catalog.prices import price_of
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
 from pilothouse.cli.output import print_json, print_table
+from pilothouse.cli.route_certify import certify
 from pilothouse.cli.route_eval import evaluate
 from pilothouse.cli.route_facts import fact_options, facts_from
 from pilothouse.cli.route_learn import learn
@@ -58,6 +59,7 @@ def command() -> None:
 command.add_command(learn)
 command.add_command(plan)
 command.add_command(evaluate)
+command.add_command(certify)
 command.add_command(off_policy)
 command.add_command(upgrades)
 

@@ -11,7 +11,7 @@ from pilothouse.app.compose import now_us
 from pilothouse.app.routing_table import open_table
 from pilothouse.app.stores import StoreAddress
 from pilothouse.cli.output import print_json, print_table, say, write
-from pilothouse.cli.route_learned_words import promise_rows, told_promise
+from pilothouse.cli.route_learned_words import PROMISES, promise_rows, told_promise
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.errors import InvalidInput
 from pilothouse.learned.artefact import Artefact, sealed
@@ -125,10 +125,7 @@ def _tell(artefact: Artefact, table: Table, out: Path) -> None:
     ]
     print_table(("model", "good", "$ an answer", "$ per 1,000 characters", ""), rows)
     click.echo()
-    print_table(
-        ("harmed at most", "goes elsewhere", "saves", "95 %", "harmed", "bound", "next needs"),
-        promise_rows(artefact),
-    )
+    print_table(PROMISES, promise_rows(artefact))
     click.echo()
     say(f"{artefact.advice}: {artefact.why}")
     promise = told_promise(artefact)

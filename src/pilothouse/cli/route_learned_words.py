@@ -9,9 +9,11 @@ from pilothouse.cli.output import print_table
 from pilothouse.learned.artefact import Artefact
 from pilothouse.learned.explain import Explanation
 
+PROMISES = ("harmed at most", "goes elsewhere", "saves", "95 %", "harmed", "bound", "next needs")
+
 
 def promise_rows(artefact: Artefact) -> list[tuple[object, ...]]:
-    """A line a certificate."""
+    """A line a certificate, under `PROMISES`."""
     rows: list[tuple[object, ...]] = []
     for c in artefact.certificates:
         needs = f"{c.cases_for_next:,} cases" if c.cases_for_next else None

@@ -116,14 +116,35 @@ def plan(
     found = choose(table)
     other_half = None if found.chosen is None else held_out(table, choose)
     drawn = _replays(table, models, found, seed)
+    routed = _routed(table, models)
     if as_json:
         print_json(
-            {"because": because(found), "held_out": other_half, "replayed": drawn, "plan": found}
+            {
+                "because": because(found),
+                "held_out": other_half,
+                "replayed": drawn,
+                "routing": routed,
+                "plan": found,
+            }
         )
     else:
         is_assumed = check_error is None and None in (false_accept, false_reject)
         _tell(found, other_half, drawn, is_assumed=is_assumed and kind != "agreement", show=show)
+        say(f"Routing by the question instead: {routed}.")
     return 1 if found.chosen is None else 0
+
+
+def _routed(table: Table, models: tuple[str, ...]) -> str:
+    """Whether a router learned from the same table pays, in words."""
+    try:
+        from pilothouse.route.learn import learned
+    except ImportError:
+        return "not known (pip install 'pilothouse[route]')"
+    try:
+        artefact = learned(table.of_models(models) if models else table)
+    except ValueError as error:
+        return f"not known ({error})"
+    return f"{artefact.advice}, {artefact.why}"
 
 
 def _replays(table: Table, models: tuple[str, ...], found: Planned, seed: int) -> Replays | None:

@@ -40,23 +40,42 @@ def learned(
     if not fitted_on or not held:
         raise ValueError("all cases are of one group: none are left to calibrate on")
     artefact = fit(whole.at(fitted_on), at_us=at_us)
-    decider = Decider(artefact)
-    cases = labelled(decider, whole.at(held), Dial(quality_usd=quality_usd))
+    return recertified(artefact, whole.at(held), delta=delta, quality_usd=quality_usd, at_us=at_us)
+
+
+def recertified(
+    artefact: Artefact,
+    table: Table,
+    *,
+    delta: float = 0.05,
+    quality_usd: float = 0.0,
+    at_us: int = 0,
+) -> Artefact:
+    """The same router with promises from these cases alone; nothing may have been learned from them.
+
+    Raises `ValueError`: a model is missing, or no case has a score of every model.
+    """
+    missing = [m for m in artefact.models if m not in table.models]
+    if missing:
+        raise ValueError(f"the router's model {missing[0]} is not in it")
+    cases = labelled(Decider(artefact), table, Dial(quality_usd=quality_usd))
+    if not cases:
+        raise ValueError("no case has a score of every model")
     found = tuple(
         certified(cases, epsilon, delta, quality_usd=quality_usd, at_us=at_us)
         for epsilon in EPSILONS
     )
-    advice, why = _advice(artefact, whole, cases, found)
+    advice, why = _advice(artefact, artefact.cases + len(cases), cases, found)
     return replace(artefact, certificates=found, advice=advice, why=why)
 
 
 def _advice(
-    artefact: Artefact, table: Table, cases: list[Labelled], found: tuple[Certificate, ...]
+    artefact: Artefact, count: int, cases: list[Labelled], found: tuple[Certificate, ...]
 ) -> tuple[str, str]:
     """Whether to route at all, and why (not)."""
     best = artefact.models[artefact.reference]
-    if len(table) < FEWEST:
-        return "do not route", f"{len(table)} cases say too little: {FEWEST} are the least"
+    if count < FEWEST:
+        return "do not route", f"{count} cases say too little: {FEWEST} are the least"
     means = [sum(column) / len(cases) for column in zip(*(c.score for c in cases), strict=True)]
     if max(means) - min(means) < 1e-9 and all(len(set(c.score)) == 1 for c in cases):
         return "do not route", "all models score alike on every case: use the cheapest"

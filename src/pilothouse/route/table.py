@@ -47,6 +47,22 @@ class Table(Struct, frozen=True, kw_only=True):
         parts = {name: tuple([getattr(self, name)[i] for i in picked]) for name in names}
         return msgspec.structs.replace(self, **parts)
 
+    def of_models(self, models: Sequence[str]) -> Table:
+        """Only these models. Raises `ValueError` for one that is not there."""
+        at = [self.models.index(m) for m in models]
+
+        def picked(rows: Sequence[Row]) -> tuple[Row, ...]:
+            return tuple([tuple([row[k] for k in at]) for row in rows])
+
+        return msgspec.structs.replace(
+            self,
+            models=tuple(models),
+            score=picked(self.score),
+            cost_usd=picked(self.cost_usd),
+            latency_ms=picked(self.latency_ms),
+            answers=tuple([tuple([row[k] for k in at]) for row in self.answers]),
+        )
+
     def complete(self) -> Table:
         """Only cases that every model has a score for."""
         return self.at(i for i, row in enumerate(self.score) if None not in row)
