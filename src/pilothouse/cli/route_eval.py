@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from pilothouse.app.routing_table import open_table
@@ -18,11 +20,13 @@ from pilothouse.core.stats.proportion import Interval
 @click.option("--scorer", help="What says that an answer is good.  [default: the run's first]")
 @click.option("--splits", type=click.IntRange(1, 20), default=3, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the splits.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Write a picture (.svg or .png).")
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def evaluate(
-    source: str, scorer: str | None, splits: int, seed: int, store: StoreAddress, as_json: bool
-) -> int:
+    source: str, scorer: str | None, splits: int, seed: int, plot: Path | None, store: StoreAddress,
+    as_json: bool,
+) -> int:  # fmt: skip
     """What routing would have given on cases that nothing was learned from, beside everything simpler.
 
     SOURCE is a run or a table, as for `route learn`. Baselines: each model alone, the hull of single models, prompt
@@ -43,6 +47,11 @@ def evaluate(
         found = evaluated(table, splits=splits, seed=seed)
     except ValueError as error:
         raise InvalidInput(f"{source}: {error}") from None
+    if plot is not None:
+        from pilothouse.plots.route import plot_routing  # matplotlib is heavy, and optional
+        from pilothouse.plots.write import write
+
+        write(plot_routing(found), plot)
     pays = [
         row
         for row in found.rows

@@ -8,7 +8,7 @@ chosen on the validation part gave on the test part, not the best point of the t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import log
+from math import log, nan
 from random import Random
 from statistics import fmean
 
@@ -53,6 +53,10 @@ class Judged(Struct, frozen=True, kw_only=True):
     calibration_error: float | None = None
     """ECE of P(good), ten bins, mean over models."""
     realised: Realised | None = None
+    curve: tuple[tuple[float, float], ...] = ()
+    """(USD a case, score), from a good answer worth nothing to worth everything."""
+    reliability: tuple[tuple[float, float, float], ...] = ()
+    """(P(good) said, share that were good, share of all) in ten bins, over models, of the last split."""
 
 
 class Unseen(Struct, frozen=True, kw_only=True):
@@ -141,16 +145,25 @@ def quality_hull(points: Sequence[tuple[float, float]], low: float, high: float)
     return float(np.interp(grid, xs, ys).mean())
 
 
-def calibration_error(said: Floats, happened: Floats) -> float:
-    """Expected calibration error over ten bins of equal width."""
+def reliability(said: Floats, happened: Floats) -> tuple[tuple[float, float, float], ...]:
+    """Means of both and the share of cases, by bin of what was said; empty bins are (nan, nan, 0)."""
     bins = np.minimum((said * _BINS).astype(int), _BINS - 1)
-    total = 0.0
+    found: list[tuple[float, float, float]] = []
     for i in range(_BINS):
         inside = bins == i
         if inside.any():
-            away = abs(float(said[inside].mean() - happened[inside].mean()))
-            total += away * float(inside.mean())
-    return total
+            means = float(said[inside].mean()), float(happened[inside].mean())
+            found.append((*means, float(inside.mean())))
+        else:
+            found.append((nan, nan, 0.0))
+    return tuple(found)
+
+
+def calibration_error(said: Floats, happened: Floats) -> float:
+    """Expected calibration error over ten bins of equal width."""
+    return sum(
+        [abs(one - other) * share for one, other, share in reliability(said, happened) if share]
+    )
 
 
 def _turns_up(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
@@ -205,6 +218,10 @@ def _judged_split(
                     name=name,
                     aiq=quality_hull([*curve, *singles], low, high),
                     calibration_error=error if is_said else None,
+                    curve=tuple(curve),
+                    reliability=reliability(method.good[1].ravel(), measured.score.ravel())
+                    if is_said
+                    else (),
                 ),
                 rows if name != "(oracle)" else [],
             )
@@ -327,7 +344,17 @@ def _mean(each: list[Judged], rows: list[tuple[str, float, float, float]]) -> Ju
         cost_usd=mean("cost_usd"),
         calibration_error=mean("calibration_error"),
         realised=_interval(rows) if rows else None,
+        curve=_mean_pairs([j.curve for j in each]),
+        reliability=each[-1].reliability,
     )
+
+
+def _mean_pairs(
+    curves: Sequence[tuple[tuple[float, float], ...]],
+) -> tuple[tuple[float, float], ...]:
+    """Over splits; every curve turns the same dial."""
+    means = [tuple(map(fmean, zip(*points, strict=True))) for points in zip(*curves, strict=True)]
+    return tuple([(cost, score) for cost, score in means])
 
 
 def _interval(rows: list[tuple[str, float, float, float]]) -> Realised:
