@@ -14,7 +14,13 @@ def plot_routing(found: Evaluation) -> Any:
     for row in found.rows:
         if row.quality is not None:
             left.plot(row.cost_usd, row.quality, "o", color="black", ms=4)
-            left.annotate(row.name, (row.cost_usd, row.quality), fontsize=7, alpha=0.8)
+            left.annotate(
+                row.name,
+                (row.cost_usd, row.quality),
+                (4, -9),
+                textcoords="offset points",
+                fontsize=7,
+            )
     ways = [row for row in found.rows if row.curve]
     for colour, row in zip(COLOURS, ways, strict=False):
         points = sorted(set(row.curve))
