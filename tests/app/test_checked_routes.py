@@ -306,3 +306,23 @@ def test_what_judges_cost_counts_towards_the_budget(tmp_path: Path) -> None:
     store.close()
     assert [call.source for call in paid] == ["serve", "judge"]
     assert sum(pico_usd(call.cost_usd or Decimal(0)) for call in paid) in spent
+
+
+def test_a_queued_request_is_checked_too(tmp_path: Path) -> None:
+    async def body(here: World) -> None:
+        async with here.sdk() as client:
+            question: Any = [{"role": "user", "content": "2 + 2?"}]
+            queued = await client.post(
+                "/chat/completions",
+                cast_to=dict[str, Any],
+                body={"model": "support", "messages": question},
+                options={"headers": {"prefer": "respond-async"}},
+            )
+            async with asyncio.timeout(20):
+                job: dict[str, Any] = {}
+                while "#### 4" not in str(job):
+                    await asyncio.sleep(0.05)
+                    job = await client.get(f"/jobs/{queued['id']}", cast_to=dict[str, Any])
+        assert here.vendor.seen == ["quick", "better"]
+
+    checked(body, tmp_path)

@@ -9,10 +9,12 @@ import pytest
 from msgspec.structs import replace
 from scripted import QUESTION, SILENT, Rows, Scripted, breaks, client_of, route, says, targets
 
+from pilothouse.app.checks import noted_by
 from pilothouse.client.attempt import Asked
 from pilothouse.client.caller import Outcome
 from pilothouse.client.cascade import AnyStream, Cascade
 from pilothouse.client.checking import Checked, Verdict, case_of
+from pilothouse.client.score_notes import ScoreNotes
 from pilothouse.core.answer import Begin, End, Finish, TextDelta, ToolBegin, ToolDelta
 from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
@@ -224,3 +226,23 @@ def test_a_request_is_a_case_of_its_last_user_turn() -> None:
     assert (case.id, case.prompt, case.expected) == ("R1", "Two?", None)
     assert case.messages == messages[:3]
     assert case_of(Request(model="m", messages=messages[:1]), "R1").prompt == ""
+
+
+def test_under_a_rollout_a_verdict_is_counted_but_is_no_score_for_its_guards_to_read() -> None:
+    written: list[Any] = []
+    counted: list[tuple[str, str, str]] = []
+
+    async def body() -> None:
+        notes = ScoreNotes(written.extend)
+        note = noted_by(notes, lambda r, t, v: counted.append((r, t, v)))
+        world = World(a=Scripted(says("bad")), b=Scripted(says("x")))
+        await world.call()
+        for rollout_id in (None, "rol_1"):
+            verdict = Verdict(said="refused", value=0.0, detail="why")
+            note(replace(world.calls[0], rollout_id=rollout_id), verdict)
+        await notes.close()
+
+    asyncio.run(body())
+    assert counted == [("route", "a", "refused")] * 2
+    [(call, (score,))] = written
+    assert (call.target, score.call_id, score.detail) == ("a", call.id, "refused: why")
