@@ -238,6 +238,18 @@ def test_a_guard_sees_the_answer_that_counts_and_no_other(tmp_path: Path) -> Non
     checked(body, tmp_path, more=guards, answers={"quick": "Ask a@example.com."})
 
 
+def test_a_guard_redacts_a_held_stream_after_its_check(tmp_path: Path) -> None:
+    async def body(here: World) -> None:
+        said, told = await asked(here, stream=True)
+        assert "a@example.com" not in said and "####" in said
+        assert told["target"] == "quick"
+        assert (await scores(here, 1))[0][0] == 1.0  # the check saw it as it came
+
+    check = "scorers: {contains: {texts: [a@example.com]}}"
+    guards = "guards: [{name: pii, kind: pii, on: answer}]"
+    checked(body, tmp_path, check, more=guards, answers={"quick": "#### 4 by a@example.com."})
+
+
 def test_two_cheap_models_that_agree_are_believed(tmp_path: Path) -> None:
     async def body(here: World) -> None:
         for stream in (False, True):

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 from pilothouse.app.config import load_config
 from pilothouse.cli.route_plan import plan
 from pilothouse.core.errors import InvalidInput
+from pilothouse.route.cascade_outcome import Plan
+from pilothouse.route.cascade_served import route_yaml
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +132,15 @@ def test_it_ends_with_a_route_that_the_gateway_can_serve(swe: Path, tmp_path: Pa
     spec = load_config(path).routes["cascade"]
     assert spec.check is not None and [t.name for t in spec.targets] == ["gpt-5-mini", "sonnet-4-5"]
     assert json.loads(run(swe, "--check-error", "0.2", "--json")[1])["route"] == route.strip()
+
+
+def test_an_agreement_is_served_by_a_target_beside_the_route() -> None:
+    route = route_yaml(Plan(kind="agreement", models=("a", "b:7b", "c")), None)
+    assert route is not None and route.splitlines()[3:] == [
+        "    targets: [a, c]",
+        '    check: {agree_with: "b:7b"}',
+    ]
+    assert route_yaml(Plan(kind="single", models=("a",)), None) is None
 
 
 def test_nothing_to_serve_where_nothing_pays(swe: Path) -> None:

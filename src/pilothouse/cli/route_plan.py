@@ -117,7 +117,8 @@ def plan(
     found = choose(table)
     other_half = None if found.chosen is None else held_out(table, choose)
     drawn = _replays(table, models, found, seed)
-    served = None if found.chosen is None else route_yaml(found.chosen)
+    chosen = found.chosen
+    served = None if chosen is None else route_yaml(chosen.plan, chosen.break_even_error)
     if as_json:
         print_json(
             {

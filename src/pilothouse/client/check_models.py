@@ -13,6 +13,7 @@ from pilothouse.core.ask import Ask
 from pilothouse.core.call import Call
 from pilothouse.core.errors import ProviderError
 from pilothouse.core.grade import Given
+from pilothouse.core.ports import SAME_LIMITS
 from pilothouse.core.request import Request
 from pilothouse.core.route import Check, Route, RouteSpec, Target
 from pilothouse.core.route_settings import Timeouts
@@ -39,18 +40,22 @@ class CheckModels:
         """See `Models`. The target's own temperature stands: some models refuse any."""
         target = self._judges[name]
         request = replace(request, model=target.model)
-        return Given.of(await self.say(target, request, sample))
+        return Given.of(await self.say(target, request, sample, self._timeouts))
 
     async def embed(self, name: str, texts: Sequence[str]) -> list[list[float]]:
         """No scorer that fits a check compares vectors. Raises `ProviderError`."""
         raise ProviderError("caller", "a check has no embedders")
 
-    async def say(self, target: Target, question: Ask | Request, sample: int = 0) -> Answer:
+    async def say(
+        self,
+        target: Target,
+        question: Ask | Request,
+        sample: int = 0,
+        timeouts: Timeouts = SAME_LIMITS,
+    ) -> Answer:
         """What `target` says to `question`, whole. Raises `ProviderError`."""
         route = Route(name=self._route, targets=(target,), why="a check of another answer")
-        spec = RouteSpec(
-            name=self._route, policy="fallback", targets=(target,), timeouts=self._timeouts
-        )
+        spec = RouteSpec(name=self._route, policy="fallback", targets=(target,), timeouts=timeouts)
         calls: list[Call] = []
         try:
             asked = replace(self._asked, repeat=sample)
