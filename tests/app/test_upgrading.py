@@ -231,7 +231,7 @@ def test_workers_learn_from_each_other(tmp_path: Path) -> None:
         _, upgrade_id = await here.ask()
         await here.upgrade(upgrade_id)
         one, other = [g.upgrades for g in here.generations]
-        await one._write()  # pyright: ignore[reportPrivateUsage]
+        await one._notes.write()  # pyright: ignore[reportPrivateUsage]
         await other.learn()
         [kind] = other._lessons.kinds()  # pyright: ignore[reportPrivateUsage]
         assert other._lessons.taught(kind).asked == 1  # pyright: ignore[reportPrivateUsage]

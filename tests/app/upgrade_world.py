@@ -115,6 +115,7 @@ class World:
         self.store = store
         self.urls: list[str] = []
         self.generations: list[Generation] = []
+        self.recorders: list[MeteredRecorder] = []
         self.secrets: dict[str, str] = {}
 
     @property
@@ -165,14 +166,19 @@ class World:
 
 @asynccontextmanager
 async def world(
-    folder: Path, upgrade: str = "", more: str = "", workers: int = 1, first: str = "quick"
+    folder: Path,
+    upgrade: str = "",
+    more: str = "",
+    workers: int = 1,
+    first: str = "quick",
+    text: str = CONFIG,
 ) -> AsyncGenerator[World]:
-    """`upgrade`: more of the section; `more`: other sections; `first`: the route's targets."""
+    """`upgrade`: more of the section; `more`: other sections; `first`: the route's targets; `text`: the whole file."""
     async with AsyncExitStack() as stack:
         vendor = await stack.enter_async_context(Vendor())
         config = folder / "pilothouse.yaml"
         section = f", {upgrade}" if upgrade else ""
-        config.write_text(CONFIG.format(url=vendor.url, upgrade=section, more=more, first=first))
+        config.write_text(text.format(url=vendor.url, upgrade=section, more=more, first=first))
         store = SqliteStore(folder / "pilothouse.db")
         stack.callback(store.close)
         here = World(vendor, store)
@@ -211,6 +217,7 @@ async def _worker(here: World, config: Path, number: int) -> AsyncGenerator[None
     port = await server.start("127.0.0.1", 0)
     here.urls.append(f"http://127.0.0.1:{port}")
     here.generations.append(generation)
+    here.recorders.append(lasting.recorder)
     try:
         yield
     finally:

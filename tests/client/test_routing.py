@@ -36,6 +36,7 @@ def test_a_broken_target_goes_last_and_the_reason_says_so() -> None:
     route = router().route(FACTS, SPEC, Live(now_s=1.0, health={"a": broken()}))
     assert [t.name for t in route.targets] == ["b", "a"]
     assert route.why == "targets in the configured order; a is open for 4.0 s"
+    assert route.final is B  # whoever goes last only because it is unfit is not the one to end with
 
 
 def test_a_rollout_wins_over_the_policy_and_its_arms_stand_whatever_their_health() -> None:

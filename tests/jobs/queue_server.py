@@ -20,6 +20,7 @@ from queue_tables import Tables
 from pilothouse import recordings, registry
 from pilothouse.app.compose import random_bits_source
 from pilothouse.client.caller import Client
+from pilothouse.client.cascade import Cascade
 from pilothouse.client.guarding import GuardBook
 from pilothouse.client.job_runner import JobRunner, Pace
 from pilothouse.client.keyring import Holder
@@ -86,7 +87,11 @@ def answering(
     spec = RouteSpec(name="small", policy="fallback", targets=(target,))
     router = Router({"small": spec}, lambda name: registry.plugin("policies", name))
     answer = JobAnswering(
-        client, Routes(client, router, lambda route: None), holder_named, rules, guards=guards
+        Cascade(client),
+        Routes(client, router, lambda route: None),
+        holder_named,
+        rules,
+        guards=guards,
     )
     return answer, router, client
 

@@ -11,8 +11,11 @@ import pytest
 import synthetic_swe
 from click.testing import CliRunner
 
+from pilothouse.app.config import load_config
 from pilothouse.cli.route_plan import plan
 from pilothouse.core.errors import InvalidInput
+from pilothouse.route.cascade_outcome import Plan
+from pilothouse.route.cascade_served import route_yaml
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +118,30 @@ def test_help_has_an_example() -> None:
     assert result.exit_code == 0
     assert re.search(r"Example:\n +pilothouse route plan table\.jsonl", result.output)
     assert "--json" in result.output
+
+
+def test_it_ends_with_a_route_that_the_gateway_can_serve(swe: Path, tmp_path: Path) -> None:
+    _, said = run(swe, "--check-error", "0.2")
+    route = said[said.index("routes:\n") :]
+    assert "    targets: [gpt-5-mini, sonnet-4-5]\n" in route
+    assert "# your check, wrong for at most 24.0 % of answers" in route
+    models = "".join(f"  {m}: {{provider: v, model: {m}}}\n" for m in ("gpt-5-mini", "sonnet-4-5"))
+    vendor = 'providers:\n  v: {kind: openai_compatible, base_url: "http://127.0.0.1:1/v1"}\n'
+    path = tmp_path / "pilothouse.yaml"
+    path.write_text(f"{vendor}targets:\n{models}{route}")
+    spec = load_config(path).routes["cascade"]
+    assert spec.check is not None and [t.name for t in spec.targets] == ["gpt-5-mini", "sonnet-4-5"]
+    assert json.loads(run(swe, "--check-error", "0.2", "--json")[1])["route"] == route.strip()
+
+
+def test_an_agreement_is_served_by_a_target_beside_the_route() -> None:
+    route = route_yaml(Plan(kind="agreement", models=("a", "b:7b", "c")), None)
+    assert route is not None and route.splitlines()[3:] == [
+        "    targets: [a, c]",
+        '    check: {agree_with: "b:7b"}',
+    ]
+    assert route_yaml(Plan(kind="single", models=("a",)), None) is None
+
+
+def test_nothing_to_serve_where_nothing_pays(swe: Path) -> None:
+    assert "routes:" not in run(swe, "--check-error", "0.5")[1]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from pilothouse.app.caching import open_cache
+from pilothouse.app.checks import noted_by
 from pilothouse.app.compose import now_us, open_providers, open_router, random_bits_source
 from pilothouse.app.config import Config
 from pilothouse.app.guarding import open_guards
@@ -24,11 +25,13 @@ from pilothouse.app.working import keep_short
 from pilothouse.client.cache.answers import AnswerCache
 from pilothouse.client.cache.semantic.asking import EmbeddingCaller
 from pilothouse.client.caller import Client
+from pilothouse.client.cascade import Cascade
 from pilothouse.client.keyring import KeyRing
 from pilothouse.client.limits.port import Limiter
 from pilothouse.client.metrics import MeteredRecorder
 from pilothouse.client.routing import Router
 from pilothouse.client.sampling import Sampler
+from pilothouse.client.score_notes import ScoreNotes
 from pilothouse.client.shadow import Shadows
 from pilothouse.client.upgrades import Upgrades
 from pilothouse.core.errors import InvalidInput, StoreError
@@ -84,6 +87,7 @@ class Generation:
         shadows: Shadows,
         sampler: Sampler | None,
         upgrades: Upgrades,
+        notes: ScoreNotes,
     ) -> None:
         self.config = config
         self.client = client
@@ -98,6 +102,7 @@ class Generation:
         self.shadows = shadows
         self._sampler = sampler
         self.upgrades = upgrades
+        self._notes = notes
         self._idle = asyncio.Event()
         self._idle.set()
         self._refreshing = asyncio.Lock()
@@ -105,6 +110,7 @@ class Generation:
             asyncio.create_task(ticker.run()),
             asyncio.create_task(self._keep_fresh()),
             asyncio.create_task(upgrades.run()),
+            asyncio.create_task(notes.run()),
         ]
         if queue.webhooks is not None:
             self._tasks.append(asyncio.create_task(queue.webhooks.run()))
@@ -148,6 +154,7 @@ class Generation:
         finally:
             await self.shadows.close(0)
             await self.upgrades.close(0)
+            await self._notes.close()
             if self._sampler is not None:
                 await asyncio.to_thread(self._sampler.close)
             await close_all(self.client.providers)
@@ -207,6 +214,8 @@ async def open_generation(
         workers=config.server.workers,
         before=before.upgrades if before is not None else None,
     )
+    notes = ScoreNotes(lasting.store.write_scored)
+    cascade = Cascade(client, noted_by(notes, lasting.recorder.checked))
     live = Live()
     queue = open_queue(
         config.queue,
@@ -218,6 +227,7 @@ async def open_generation(
         lambda: live.count,
         admissions=admissions,
         guards=guards,
+        cascade=cascade,
         upgrades=upgrades_api(lasting.store, upgrades, config.routes),
     )
     gateway = Gateway(
@@ -231,11 +241,12 @@ async def open_generation(
         guards,
         sampler,
         upgrades,
+        cascade=cascade,
         queue=queue.doors,
     )
     return Generation(
         *(config, lasting, client, router, ring, ticker, gateway, cache, queue, live),
-        *(shadows, sampler, upgrades),
+        *(shadows, sampler, upgrades, notes),
     )
 
 

@@ -13,6 +13,7 @@ from pilothouse.app.webhooks import open_webhooks
 from pilothouse.app.working import worker_name
 from pilothouse.client.admission import Admissions
 from pilothouse.client.caller import Client
+from pilothouse.client.cascade import Cascade
 from pilothouse.client.guarding import GuardBook
 from pilothouse.client.job_runner import JobRunner
 from pilothouse.client.keyring import Holder, KeyRing
@@ -62,6 +63,7 @@ def open_queue(
     *,
     admissions: Admissions | None = None,
     guards: GuardBook | None = None,
+    cascade: Cascade | None = None,
     upgrades: UpgradesApi | None = None,
 ) -> Queue:
     """The queue by its section. `live` counts the requests under way: at `busy_at` no job is taken."""
@@ -70,7 +72,7 @@ def open_queue(
     runner = None
     if config.works:
         answering = JobAnswering(
-            client,
+            cascade or Cascade(client),
             routes,
             lambda key_id: ring.holder(key_id, now_us()),
             rules,

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pilothouse import registry
-from pilothouse.app.guide_roles import ALL_ROLES, role_problems
+from pilothouse.app.check_config import check_problems
+from pilothouse.app.guide_roles import ALL_ROLES, ROLES_OF, role_problems
 from pilothouse.app.learned_config import learned_problems
 from pilothouse.app.routes_config import (
     Names,
@@ -47,6 +48,9 @@ def route_problems(
             found += check(at, route, targets)
         if route.learned is not None:
             found += learned_problems(f"{at}.learned", route.learned, route.targets, folder)
+        if route.check is not None:
+            found += check_problems(f"{at}.check", route.check, route.targets, targets, folder)
+            found += _beside_check(at, route)
         if name in targets and [name] != list(route.targets):
             message = (
                 "this name is a target's too, and callers could not tell them apart: rename one"
@@ -68,6 +72,9 @@ def _policy(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterator
     if route.learned is not None and route.policy != "learned":
         message = f"the policy {route.policy} does not read learned: say policy: learned"
         yield f"{at}.learned", message
+    if route.policy == "cascade" and route.check is None:
+        message = "the policy cascade needs a check, e.g. check: {scorers: {format: {json: true}}}"
+        yield f"{at}.policy", message
     if route.rules and route.policy != "rules":
         yield f"{at}.rules", f"the policy {route.policy} does not read rules: say policy: rules"
     yield from role_problems(at, route)
@@ -154,6 +161,23 @@ def _settings(at: str, route: RouteConfig, targets: Mapping[str, Any]) -> Iterat
     if route.upgrade is not None and list(route.targets) == [route.upgrade.target]:
         message = "the route's only target cannot better its own answers: name another"
         yield f"{at}.upgrade.target", message
+
+
+def _beside_check(at: str, route: RouteConfig) -> Iterator[Problem]:
+    """What does not go together with a check."""
+    if route.hedge_after_s is not None:
+        message = (
+            "a check asks targets one after the other, a hedge side by side: take one of them out"
+        )
+        yield f"{at}.hedge_after_s", message
+    if route.continuation:
+        message = "a checked stream is held back until it is whole, so it need not be continued: take one out"
+        yield f"{at}.continuation", message
+    if len(route.targets) < 2 and route.policy not in ("rules", *ROLES_OF):
+        yield (
+            f"{at}.targets",
+            "a check needs a second target, to ask when it does not take the answer",
+        )
 
 
 def _copies(at: str, key: str, limits: CopyLimits) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
 
+from pilothouse.app.check_config import CheckConfig, check_of
 from pilothouse.app.learned_config import LearnedConfig, chooser_of
 from pilothouse.core.route import (
     GuideRoles,
@@ -37,7 +38,7 @@ Names = str | list[str]
 """One target, or several in order."""
 Weight = Annotated[float, Meta(ge=0, le=1_000_000)]
 READ_ONLY_THE_ENVELOPE = frozenset(
-    {"fallback", "sticky_split", "weighted", "least_busy", "latency_p2c"}
+    {"fallback", "cascade", "sticky_split", "weighted", "least_busy", "latency_p2c"}
 )
 """Policies that never ask for content. Others are given it: they may."""
 
@@ -95,6 +96,7 @@ class RouteConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     unsupported: Unsupported = "warn"
     hedge_after_s: Seconds | None = None
     continuation: bool = False
+    check: CheckConfig | None = None
     shadow: ShadowConfig | None = None
     upgrade: UpgradeConfig | None = None
     cache: CacheSettings = CacheSettings()
@@ -158,6 +160,7 @@ def _spec(name: str, route: RouteConfig, targets: Mapping[str, Target], folder: 
         unsupported=route.unsupported,
         hedge_after_s=route.hedge_after_s,
         continuation=route.continuation,
+        check=route.check and check_of(route.check, targets, folder),
         shadow=shadow
         and Shadow(targets=picked(shadow.targets), limits=_limits(shadow, ShadowLimits)),
         upgrade=upgrade

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from pilothouse.app.generation import Generation
-from pilothouse.client.metrics import GuardDeeds, Series
+from pilothouse.client.metrics import CheckVerdicts, GuardDeeds, Series
 from pilothouse.client.shadow_counts import ShadowCounts
 from pilothouse.client.upgrade_counts import UpgradeCounts
 from pilothouse.core.health import TargetHealth
@@ -50,6 +50,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     shadows: dict[str, ShadowCounts]
     """By route."""
     guards: list[GuardDeeds] = []
+    checks: list[CheckVerdicts] = []
     upgrades: dict[str, UpgradeCounts] = {}
     """By route."""
 

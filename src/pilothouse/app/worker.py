@@ -170,6 +170,7 @@ def _figures(base: _Base, reloader: Reloader, place: Place) -> Callable[[], Figu
             series=base.lasting.recorder.series,
             answers=base.lasting.answers.all,
             guards=base.lasting.recorder.guards,
+            checks=base.lasting.recorder.checks,
             targets=states_of(reloader.now, place.number),
             shed_rows=base.recorder.shed,
             shadows=reloader.now.shadows.counts(),

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from pilothouse.app.checks import noted_by
 from pilothouse.app.compose import now_us, open_client, open_router, random_bits_source
 from pilothouse.app.config import Config, load_config
 from pilothouse.app.guarding import open_guards
@@ -19,8 +20,10 @@ from pilothouse.app.limits_config import scopes_of
 from pilothouse.app.queue_config import pace_of, rules_of
 from pilothouse.app.webhooks import open_webhooks
 from pilothouse.catalog.prices import price_of
+from pilothouse.client.cascade import Cascade
 from pilothouse.client.job_runner import JobRunner
 from pilothouse.client.keyring import KeyRing
+from pilothouse.client.score_notes import ScoreNotes
 from pilothouse.core.errors import StoreError
 from pilothouse.core.job import SECOND_US, JobRules
 from pilothouse.core.job_store import JobStore
@@ -64,8 +67,10 @@ async def run(config: Config, *, concurrency: int | None, ready: Callable[[str],
         ring = KeyRing(parts.store.keys, scopes.teams)
         await asyncio.to_thread(ring.refresh)
         ticker = Ticker(parts.store, config.arms, now_us, only_reads=True)
+        notes = ScoreNotes(parts.store.write_scored)
+        stack.push_async_callback(notes.close)
         answering = JobAnswering(
-            parts.client,
+            Cascade(parts.client, noted_by(notes)),
             Routes(
                 parts.client,
                 open_router(config.routes, config.aliases),
@@ -80,7 +85,7 @@ async def run(config: Config, *, concurrency: int | None, ready: Callable[[str],
         pace = pace_of(queue, concurrency)
         runner = JobRunner(parts.store.jobs, answering, rules, now_us, name, pace=pace)
         beside = [
-            *(ticker.run(), limiter.run()),
+            *(ticker.run(), limiter.run(), notes.run()),
             *(keep_fresh(ring), keep_short(parts.store.jobs, rules)),
         ]
         webhooks = open_webhooks(queue, parts.store.jobs)

@@ -19,6 +19,7 @@ from pilothouse.route.cascade import plan as planned
 from pilothouse.route.cascade_held_out import HeldOut, held_out
 from pilothouse.route.cascade_outcome import Check, Kind, columns
 from pilothouse.route.cascade_replay import replayed
+from pilothouse.route.cascade_served import route_yaml
 from pilothouse.route.cascade_words import because, check_in_words, points, share, times
 from pilothouse.route.table import Table
 
@@ -117,6 +118,8 @@ def plan(
     other_half = None if found.chosen is None else held_out(table, choose)
     drawn = _replays(table, models, found, seed)
     routed = _routed(table, models)
+    chosen = found.chosen
+    served = None if chosen is None else route_yaml(chosen.plan, chosen.break_even_error)
     if as_json:
         print_json(
             {
@@ -125,12 +128,15 @@ def plan(
                 "replayed": drawn,
                 "routing": routed,
                 "plan": found,
+                "route": served,
             }
         )
     else:
         is_assumed = check_error is None and None in (false_accept, false_reject)
         _tell(found, other_half, drawn, is_assumed=is_assumed and kind != "agreement", show=show)
         say(f"Routing by the question instead: {routed}.")
+        if served is not None:
+            click.echo(f"\n{served}")
     return 1 if found.chosen is None else 0
 
 

@@ -36,6 +36,8 @@ def tell_explained(found: Explained, spec: RouteSpec) -> None:
     known = {t.name: t for t in _all_targets(spec)}
     for place, name in enumerate(found.targets, 1):
         click.echo(f"{place}. {name} ({known[name].model} at {known[name].provider})")
+    if found.check is not None:
+        click.echo(f"each but the last counts only when this takes its answer: {found.check}")
     for label, names in (
         ("if the question is too long", found.context_fallbacks),
         ("if the content is refused", found.content_fallbacks),

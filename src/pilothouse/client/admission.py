@@ -19,7 +19,7 @@ from pilothouse.core.errors import ProviderError
 from pilothouse.core.limits import Refused, Scope
 from pilothouse.core.pico import pico_usd
 from pilothouse.core.ports import NowUs, PriceOf
-from pilothouse.core.route import Route, Target
+from pilothouse.core.route import Check, Route, Target
 
 
 class Question(Protocol):
@@ -87,16 +87,24 @@ class Admissions:
         self._rules = rules
 
     async def admit(
-        self, holder: Holder | None, question: Question, route: Route, request_id: str
+        self,
+        holder: Holder | None,
+        question: Question,
+        route: Route,
+        request_id: str,
+        check: Check | None = None,
     ) -> Hold | Refused | None:
-        """None when nothing limits it."""
+        """None when nothing limits it. With a check all targets may be asked and paid, and who checks, too."""
         scopes = holder.scopes if holder is not None else ()
         of_route = self._routes.get(route.name)
         if of_route is not None:
             scopes = (*scopes, of_route)
         if not scopes:
             return None
-        return await self._admit(scopes, question, route.targets, request_id)
+        if check is None:
+            return await self._admit(scopes, question, route.targets, request_id)
+        paid = (*route.targets, *check.asks)
+        return await self._admit(scopes, question, paid, request_id, are_all_paid=True)
 
     @property
     def has_targets(self) -> bool:
@@ -122,8 +130,10 @@ class Admissions:
         question: Question,
         targets: tuple[Target, ...],
         hold_id: str,
+        *,
+        are_all_paid: bool = False,
     ) -> Hold | Refused:
-        ask = self._ask(scopes, question, targets, hold_id)
+        ask = self._ask(scopes, question, targets, hold_id, are_all_paid=are_all_paid)
         if isinstance(ask, Refused):
             return ask
         verdict = self._limiter.admit(ask)
@@ -137,6 +147,8 @@ class Admissions:
         question: Question,
         targets: tuple[Target, ...],
         hold_id: str,
+        *,
+        are_all_paid: bool,
     ) -> Ask | Refused:
         rules, envelope = self._rules, question.envelope
         input_tokens = input_estimate(question.size)
@@ -151,12 +163,13 @@ class Admissions:
                 )
                 if found.note is not None and rules.unpriced == "refuse":
                     return _unpriced(scopes, target.name, found.note)
-                pico = max(pico, found.pico_usd)
+                pico = pico + found.pico_usd if are_all_paid else max(pico, found.pico_usd)
+        times = len(targets) if are_all_paid else 1
         return Ask(
             scopes=scopes,
             hold_id=hold_id,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
+            input_tokens=input_tokens * times,
+            output_tokens=output_tokens * times,
             pico_usd=pico,
             hold_s=rules.hold_s,
         )

@@ -66,6 +66,16 @@ class GuardDeeds(Struct, frozen=True):
     count: int
 
 
+class CheckVerdicts(Struct, frozen=True):
+    """How often a route's check said one thing of a target's answers."""
+
+    route: str
+    target: str
+    verdict: str
+    """taken, refused, or failed: it could not be checked, so it was refused."""
+    count: int
+
+
 class MeteredRecorder:
     """Implements `Recorder`: counts a call and hands it on. Belongs to one event loop."""
 
@@ -73,11 +83,24 @@ class MeteredRecorder:
         self._record = recorder.record
         self._series: dict[tuple[str, str, str], Series] = {}
         self._guards: dict[tuple[str, str], int] = {}
+        self._checks: dict[tuple[str, str, str], int] = {}
 
     @property
     def guards(self) -> list[GuardDeeds]:
         """What guards did since the start."""
         return [GuardDeeds(guard, deed, count) for (guard, deed), count in self._guards.items()]
+
+    @property
+    def checks(self) -> list[CheckVerdicts]:
+        """What checks said since the start."""
+        return [CheckVerdicts(*key, count) for key, count in self._checks.items()]
+
+    def checked(self, route: str, target: str, verdict: str) -> None:
+        """Count what a check said. Names are the configuration's; past the most they count together."""
+        key = (route, target, verdict)
+        if key not in self._checks and len(self._checks) >= MOST_SERIES:
+            key = (_REST, _REST, verdict)
+        self._checks[key] = self._checks.get(key, 0) + 1
 
     def guarded(self, guard: str, deed: str, count: int) -> None:
         """Count what a guard did. Names are the configuration's; past the most they count together."""
@@ -139,6 +162,14 @@ def summed_guards(parts: Iterable[GuardDeeds]) -> list[GuardDeeds]:
     for part in parts:
         found[part.guard, part.deed] += part.count
     return [GuardDeeds(guard, deed, count) for (guard, deed), count in sorted(found.items())]
+
+
+def summed_checks(parts: Iterable[CheckVerdicts]) -> list[CheckVerdicts]:
+    """Several workers' together, in order of their names."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for part in parts:
+        found[part.route, part.target, part.verdict] += part.count
+    return [CheckVerdicts(*key, count) for key, count in sorted(found.items())]
 
 
 def summed(parts: Iterable[Series]) -> list[Series]:

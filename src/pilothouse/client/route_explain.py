@@ -43,6 +43,8 @@ class Explained(Struct, frozen=True, kw_only=True):
     context_fallbacks: tuple[str, ...]
     content_fallbacks: tuple[str, ...]
     shadows: tuple[str, ...]
+    check: str | None
+    """What an answer must pass, so that the next target is not asked."""
     notes: tuple[str, ...]
 
 
@@ -65,6 +67,7 @@ def explained(router: Router, spec: RouteSpec, facts: Facts, live: Live) -> Expl
         context_fallbacks=tuple(t.name for t in spec.context_fallbacks),
         content_fallbacks=tuple(t.name for t in spec.content_fallbacks),
         shadows=tuple(t.name for t in spec.shadow.targets) if spec.shadow else (),
+        check=spec.check.words if spec.check else None,
         notes=_notes(spec, facts, live),
     )
 

@@ -57,6 +57,7 @@ class Router:
         return replace(
             route,
             targets=stand.targets,
+            final=route.targets[-1],
             propensity=route.propensity if is_as_drawn else None,
             why=f"{route.why}; {stand.why}",
         )

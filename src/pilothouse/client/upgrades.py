@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
@@ -24,11 +24,12 @@ from pilothouse.client.guarding import Guarding
 from pilothouse.client.lessons import Lessons
 from pilothouse.client.limits.estimate import input_estimate
 from pilothouse.client.same_answer import is_same
+from pilothouse.client.score_notes import ScoreNotes, WriteScored
 from pilothouse.client.upgrade_counts import UpgradeCounts
 from pilothouse.client.upgrade_offer import Offer
 from pilothouse.core.answer import Answer
 from pilothouse.core.ask import Ask
-from pilothouse.core.call import Call, Score
+from pilothouse.core.call import Call
 from pilothouse.core.errors import StoreError
 from pilothouse.core.guard import Blocked
 from pilothouse.core.job import SECOND_US, Job, JobAnswer, JobRules
@@ -57,15 +58,11 @@ _OVERLAP_US = 15 * 60 * SECOND_US
 """Other workers' lessons are written so long after their calls began, at most."""
 _MEMORY_US = 30 * 86_400 * SECOND_US
 _TIDY_S = 60.0
-_MOST_UNWRITTEN = 50_000
 _NO_LIMIT = 1_000_000_000
 _STOPPED = "the gateway stopped before the better answer was there"
 
-Scored = Sequence[tuple[Call, tuple[Score, ...]]]
 ReadLessons = Callable[[int], list[Lesson]]
 """All since a moment (Unix microseconds). Raises `StoreError`."""
-WriteScored = Callable[[Scored], None]
-"""Raises `StoreError`."""
 
 
 class Upgrades:
@@ -88,12 +85,11 @@ class Upgrades:
         self._rules = rules
         self._worker = worker
         self._read_lessons = read_lessons
-        self._write_scored = write_scored
+        self._notes = ScoreNotes(write_scored)
         self._keep_s = keep_s
         self._counts: dict[str, UpgradeCounts] = {} if before is None else before._counts
         self._lessons = Lessons() if before is None else before._lessons
         self._ended: dict[str, asyncio.Event] = {} if before is None else before._ended
-        self._unwritten: list[tuple[Call, tuple[Score, ...]]] = []
         self._since_us: int | None = None if before is None else before._since_us
 
     def counts(self) -> dict[str, UpgradeCounts]:
@@ -146,7 +142,7 @@ class Upgrades:
         """The caller has the first answer (None = it could not be put together), by `call`: ask the better one."""
         if offer.skipped is not None:
             if offer.skipped == "unneeded" and call.rollout_id is None:
-                self._note(call, score_unneeded(call.id, offer.kind))
+                self._notes.add(call, score_unneeded(call.id, offer.kind))
         elif call.target == offer.upgrade.target.name:
             offer.counts.same_target += 1
             self.drop(offer)
@@ -184,7 +180,7 @@ class Upgrades:
         while True:
             await asyncio.sleep(1.0)
             try:
-                await self._write()
+                await self._notes.write()
                 if monotonic() >= learn_s + _REFRESH_S:
                     learn_s = monotonic()
                     await self.learn()
@@ -200,7 +196,7 @@ class Upgrades:
             await self.copies.close(drain_s)
         finally:
             with suppress(StoreError):
-                await self._write()
+                await self._notes.write()
 
     async def _promise(self, offer: Offer) -> bool:
         """The job is there before its caller can ask for it, or nearly: nobody waits for this."""
@@ -275,7 +271,7 @@ class Upgrades:
         if changed is not None:
             offer.counts.changed += changed
             self._lessons.add([Lesson(offer.kind, call.id, changed)])
-            self._note(call, score_changed(call.id, offer.kind, changed))
+            self._notes.add(call, score_changed(call.id, offer.kind, changed))
         answer = reply.answer
         if offer.guarding is not None:
             guarding = offer.guarding.again()
@@ -336,21 +332,6 @@ class Upgrades:
         event = self._ended.pop(offer.id, None)
         if event is not None:
             event.set()
-
-    def _note(self, call: Call, score: Score) -> None:
-        """Written within a second; where the database stays away, the newest are shed."""
-        if len(self._unwritten) < _MOST_UNWRITTEN:
-            self._unwritten.append((call, (score,)))
-
-    async def _write(self) -> None:
-        if not self._unwritten:
-            return
-        scored, self._unwritten = self._unwritten, []
-        try:
-            await asyncio.to_thread(self._write_scored, scored)
-        except StoreError:
-            self._unwritten = scored + self._unwritten
-            raise
 
     async def _tidy(self) -> None:
         """End what died with its process, delete what is kept no more."""

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from pilothouse.core.answer import Answer
 from pilothouse.core.case import Case
-from pilothouse.core.request import Request
+from pilothouse.core.request import Request, ToolCallPart
 
 
 class ToolUse(Struct, frozen=True):
@@ -26,6 +27,13 @@ class Given(Struct, frozen=True, kw_only=True):
     finish_reason: str | None = None
     earlier: tuple[str, ...] = ()
     """Its answers to the turns before the last one."""
+
+    @classmethod
+    def of(cls, answer: Answer) -> Given:
+        """The first candidate of an answer."""
+        parts = answer.candidates[0].parts
+        uses = [ToolUse(p.name, p.arguments) for p in parts if isinstance(p, ToolCallPart)]
+        return cls(text=answer.text, tool_uses=tuple(uses), finish_reason=answer.finish_reason)
 
 
 class Grade(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Literal, Protocol, get_args
 from msgspec import Struct
 
 from pilothouse.core.facts import Facts
+from pilothouse.core.grade import AskingScorer, Scorer
 from pilothouse.core.health import HealthRules, TargetHealth
 from pilothouse.core.route_settings import (
     CacheSettings,
@@ -52,6 +53,30 @@ class Route(Struct, frozen=True, kw_only=True):
     propensity: float | None = None
     """The chance that the first target had, 0-1, where chance decides what is learned from; None = it does not."""
     why: str = ""
+    final: Target | None = None
+    """The one whose answer counts whatever a check says; None = the last of `targets`."""
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """What an answer must pass; when it does not, the next target is asked."""
+
+    scorers: tuple[tuple[str, Scorer | AskingScorer], ...] = ()
+    """By name, those that only look first; each must accept."""
+    at_least: float = 0.5
+    """The value, 0-1, from which a scorer accepts."""
+    agree_with: Target | None = None
+    """It is asked beside the first target, and must say the same."""
+    judges: tuple[Target, ...] = ()
+    """Those that the scorers ask, by their targets' names."""
+    timeout_s: float = 30.0
+    """A check that takes longer does not accept."""
+    words: str = ""
+    """For a reader."""
+
+    @property
+    def asks(self) -> tuple[Target, ...]:
+        """Everybody who may be asked, and paid, to check an answer."""
+        return self.judges if self.agree_with is None else (*self.judges, self.agree_with)
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -139,6 +164,8 @@ class RouteSpec(Struct, frozen=True, kw_only=True):
     """A second target is asked when the first has said nothing for so long."""
     continuation: bool = False
     """Whether a stream that breaks is continued on another target."""
+    check: Check | None = None
+    """None = whatever is answered counts."""
     shadow: Shadow | None = None
     upgrade: Upgrade | None = None
     cache: CacheSettings = CacheSettings()

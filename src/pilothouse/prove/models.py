@@ -17,13 +17,12 @@ from msgspec import Meta, Struct, structs
 
 from pilothouse import registry
 from pilothouse.client.caller import Asked, Client
-from pilothouse.core.answer import Answer
 from pilothouse.core.call import Call
 from pilothouse.core.embedding import EmbeddingRequest, floats
 from pilothouse.core.embedding_ask import EmbeddingAsk
 from pilothouse.core.errors import InvalidInput, ProviderError, did_you_mean
-from pilothouse.core.grade import Given, ToolUse
-from pilothouse.core.request import Request, ToolCallPart
+from pilothouse.core.grade import Given
+from pilothouse.core.request import Request
 from pilothouse.core.route import Route, RouteSpec, Target
 
 LEXICAL = "lexical"
@@ -169,7 +168,7 @@ class JudgeModels:
         if outcome.error is not None:
             raise outcome.error
         assert outcome.answer is not None
-        self._memory.keep(key, _given(outcome.answer), calls[-1])
+        self._memory.keep(key, Given.of(outcome.answer), calls[-1])
 
     async def _embedded(self, name: str, spec: JudgeSpec, missing: dict[str, str]) -> None:
         """`missing`: texts by their keys."""
@@ -231,12 +230,6 @@ def _embedding_key(spec: JudgeSpec, text: str) -> str:
 
 def _digest(content: Sequence[object]) -> str:
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
-
-
-def _given(answer: Answer) -> Given:
-    parts = answer.candidates[0].parts
-    uses = [ToolUse(p.name, p.arguments) for p in parts if isinstance(p, ToolCallPart)]
-    return Given(text=answer.text, tool_uses=tuple(uses), finish_reason=answer.finish_reason)
 
 
 def _lexical(texts: Sequence[str]) -> list[list[float]]:

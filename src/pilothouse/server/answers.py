@@ -13,11 +13,11 @@ from pilothouse.client.cache.control import read_control
 from pilothouse.client.cache.entry import with_answer
 from pilothouse.client.cache.record import call_of_hit
 from pilothouse.client.caller import Client
-from pilothouse.client.continuation import ContinuedStream
+from pilothouse.client.cascade import AnyStream, Cascade
+from pilothouse.client.checking import Checked
 from pilothouse.client.guarded_stream import GuardedStream
 from pilothouse.client.guarding import BLOCKED_CODE, BLOCKED_STATUS, GuardBook, Guarding
 from pilothouse.client.keyring import Holder
-from pilothouse.client.live import LiveStream
 from pilothouse.client.sampling import Sampler
 from pilothouse.client.shadow import Shadows
 from pilothouse.client.upgrades import Upgrades
@@ -74,11 +74,13 @@ class Answers:
         sampler: Sampler | None = None,
         upgrades: Upgrades | None = None,
         *,
+        cascade: Cascade | None = None,
         keepalive_s: float,
     ) -> None:
         self._sampler = sampler
         self._upgrades = upgrades
         self._client = client
+        self._cascade = cascade or Cascade(client)
         self._routes = routes
         self._admissions = admissions
         self._cache = cache
@@ -153,7 +155,7 @@ class Answers:
             refuse(out, dialect, 422, str(error), param=error.param, request_id=request_id)
             return
         asked = asked_by(ask.headers, holder, request_id)
-        one = One(dialect, ask, spec, route, asked, request_id, [], guarding)
+        one = One(dialect, ask, spec, route, asked, request_id, [], Checked(), guarding)
         if self._cache is None:
             await self._asked(one, out, holder)
             return
@@ -208,7 +210,9 @@ class Answers:
         dialect, request_id = one.dialect, one.request_id
         hold = None
         if self._admissions is not None:
-            hold = await self._admissions.admit(holder, one.ask, one.route, request_id)
+            hold = await self._admissions.admit(
+                holder, one.ask, one.route, request_id, one.spec.check
+            )
             if isinstance(hold, Refused):
                 refuse_limited(out, dialect, hold, request_id)
                 return
@@ -219,7 +223,7 @@ class Answers:
                 await self._first(one, out, hold, looked)
         finally:
             if hold is not None:
-                hold.settle(one.calls)
+                hold.settle((*one.calls, *one.checked.calls))
         if not one.calls or one.calls[-1].error_class in _NO_QUESTION:
             return
         # Failed ones too: a sample of what went well would flatter whoever is judged by it.
@@ -265,8 +269,13 @@ class Answers:
     async def _whole(
         self, one: One, out: Exchange, hold: Hold | None, looked: Looked | None
     ) -> Given | None:
-        outcome = await self._client.call(
-            one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
+        outcome = await self._cascade.call(
+            one.ask,
+            one.route,
+            asked=one.asked,
+            spec=one.spec,
+            calls=one.calls,
+            checked=one.checked,
         )
         if outcome.reply is not None:
             last = outcome.calls[-1]
@@ -281,7 +290,7 @@ class Answers:
             headers = _JSON + told(one, last.target, reply.lost, hold, looked)
             body = in_dialect(one, reply, last.model)
             out.send(200, body, headers.encode())
-            if looked is not None:
+            if looked is not None and last.target not in one.checked.refused:
                 await looked.keep(outcome.reply, last)
             return Given(outcome.reply.answer)
         if outcome.error is not None:
@@ -294,11 +303,16 @@ class Answers:
         dialect, request_id = one.dialect, one.request_id
         early = id_lines(request_id) + offer_line(one)
         alive = Keepalive(out, dialect.keepalive, self._keepalive_s, early)
-        live: LiveStream | ContinuedStream | None = None
+        live: AnyStream | None = None
         writer: StreamWriter | None = None
         try:
-            live = await self._client.stream(
-                one.ask, one.route, asked=one.asked, spec=one.spec, calls=one.calls
+            live = await self._cascade.stream(
+                one.ask,
+                one.route,
+                asked=one.asked,
+                spec=one.spec,
+                calls=one.calls,
+                checked=one.checked,
             )
             first = live.target
             alive.start(told(one, first.name, live.lost, hold, looked))
@@ -314,7 +328,8 @@ class Answers:
                 out.write(writer.fail(BLOCKED_STATUS, found.reason, code=BLOCKED_CODE))
                 out.abort()
                 return None
-            if looked is not None and live.target is first:  # not what two models said together
+            is_fit = live.target is first  # not what two models said together
+            if looked is not None and is_fit and first.name not in one.checked.refused:
                 await looked.keep_heard(live.dialect, one.calls[-1])
             return Given(one.offer.heard() if one.offer is not None else None)
         except ProviderError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pilothouse.client.admission import Admissions
 from pilothouse.client.cache.answers import AnswerCache
 from pilothouse.client.caller import Client
+from pilothouse.client.cascade import Cascade
 from pilothouse.client.guarding import GuardBook
 from pilothouse.client.keyring import Holder
 from pilothouse.client.routing import Router
@@ -49,6 +50,7 @@ class Gateway:
         sampler: Sampler | None = None,
         upgrades: Upgrades | None = None,
         *,
+        cascade: Cascade | None = None,
         queue: QueueDoors | None = None,
         keepalive_s: float = 15.0,
     ) -> None:
@@ -65,6 +67,7 @@ class Gateway:
             guards,
             sampler,
             upgrades,
+            cascade=cascade,
             keepalive_s=keepalive_s,
         )
         self._embeddings = Embeddings(client, routes, admissions, guards)

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from pilothouse.client.admission import Admissions, Hold
 from pilothouse.client.attempt import Asked
-from pilothouse.client.caller import Client
+from pilothouse.client.cascade import Cascade
+from pilothouse.client.checking import Checked
 from pilothouse.client.guarding import BLOCKED_CODE, BLOCKED_STATUS, GuardBook, Guarding
 from pilothouse.client.job_runner import Again
 from pilothouse.client.keyring import Holder
@@ -40,14 +41,14 @@ class JobAnswering:
 
     def __init__(
         self,
-        client: Client,
+        cascade: Cascade,
         routes: Routes,
         holder_of: HolderOf,
         rules: JobRules,
         admissions: Admissions | None = None,
         guards: GuardBook | None = None,
     ) -> None:
-        self._client = client
+        self._cascade = cascade
         self._routes = routes
         self._holder_of = holder_of
         self._rules = rules
@@ -95,28 +96,32 @@ class JobAnswering:
         assert ask.dialect is not None
         hold: Hold | Refused | None = None
         if self._admissions is not None:
-            hold = await self._admissions.admit(holder, ask, route, job.attempt_id)
+            hold = await self._admissions.admit(holder, ask, route, job.attempt_id, spec.check)
         if isinstance(hold, Refused):
             if hold.retry_after_s is not None:
                 return Again(hold.message, hold.retry_after_s, counts=False)
             return _error(ask.dialect, 429, hold.message, "insufficient_quota")
         calls: list[Call] = []
+        checked = Checked()
         try:
-            outcome = await self._client.call(ask, route, asked=asked, spec=spec, calls=calls)
+            outcome = await self._cascade.call(
+                ask, route, asked=asked, spec=spec, calls=calls, checked=checked
+            )
         finally:
             if hold is not None:
-                hold.settle(calls)
+                hold.settle((*calls, *checked.calls))
+        paid = [*checked.calls, *calls]
         if outcome.reply is not None:
             reply = outcome.reply
             found = reply.answer if guarding is None else await guarding.after(reply.answer)
             if isinstance(found, Blocked):
                 blocked = _error(ask.dialect, BLOCKED_STATUS, found.reason, BLOCKED_CODE)
-                return replace(blocked, cost_pico_usd=_cost(calls))
+                return replace(blocked, cost_pico_usd=_cost(paid))
             if found is not reply.answer:
                 reply = replace(reply, answer=found, dialect="")
-            return _answer(job, ask.dialect, reply, calls)
+            return _answer(job, ask.dialect, reply, paid)
         assert outcome.error is not None
-        return self._failed(job, ask.dialect, outcome.error, calls)
+        return self._failed(job, ask.dialect, outcome.error, paid)
 
     def _failed(
         self, job: Job, dialect: Dialect, error: ProviderError, calls: Sequence[Call]

@@ -10,10 +10,10 @@ from msgspec import Struct
 from pilothouse.client.admission import Hold
 from pilothouse.client.attempt import Asked
 from pilothouse.client.cache.answers import Looked
-from pilothouse.client.continuation import ContinuedStream
+from pilothouse.client.cascade import AnyStream
+from pilothouse.client.checking import Checked
 from pilothouse.client.guarded_stream import GuardedStream
 from pilothouse.client.guarding import Guarding
-from pilothouse.client.live import LiveStream
 from pilothouse.client.upgrade_offer import Offer
 from pilothouse.core.answer import Answer
 from pilothouse.core.ask import Ask
@@ -37,6 +37,8 @@ class One(Struct, frozen=True):
     request_id: str
     calls: list[Call]
     """Its attempts so far."""
+    checked: Checked
+    """What the route's check made of their answers."""
     guarding: Guarding | None = None
     offer: Offer | None = None
     """What is promised beside the answer."""
@@ -57,7 +59,7 @@ def listeners(one: One, looked: Looked | None) -> Sequence[Looked | Offer]:
 
 
 async def relay(
-    live: LiveStream | ContinuedStream,
+    live: AnyStream,
     writer: StreamWriter | None,
     out: Exchange,
     hearing: Sequence[Looked | Offer],
@@ -120,6 +122,8 @@ def told(
 ) -> str:
     """Headers that say who answered, what could not be said to it, and what is left of the limits."""
     lines = f"{id_lines(one.request_id)}x-pilothouse-target: {target}\r\n{offer_line(one)}"
+    if one.checked.refused:
+        lines += f"x-pilothouse-refused: {', '.join(one.checked.refused)}\r\n"
     if hold is not None:
         lines += hold.lines()
     if looked is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from pilothouse.client.metrics import BOUNDS_MS, Series, empty
+from pilothouse.client.metrics import BOUNDS_MS, CheckVerdicts, Series, empty, summed_checks
 from pilothouse.client.shadow_counts import ShadowCounts, summed_shadows
 from pilothouse.server.admin.metrics_text import metrics_text
 from pilothouse.server.answer_counts import AnswerCount, summed
@@ -90,3 +90,15 @@ def test_shadow_copies_are_told_by_route_with_what_was_shed_and_why() -> None:
     assert 'shadow_in_flight{route="support"} 1\n' in text
     assert 'shadow_spent_today_usd{route="support"} 0.5\n' in text
     assert all(SAMPLE.fullmatch(x) for x in text.splitlines() if not x.startswith("#"))
+
+
+def test_what_checks_said_is_counted_over_all_workers() -> None:
+    one = [
+        CheckVerdicts("support", "mini", "refused", 2),
+        CheckVerdicts("support", "mini", "taken", 1),
+    ]
+    checks = summed_checks([*one, *one])
+    text = metrics_text([], [], {}, shed_rows=0, workers=2, checks=checks)
+    line = 'pilothouse_checked_answers_total{route="support",target="mini",verdict="refused"} 4\n'
+    assert line in text
+    assert "checked_answers" not in page()

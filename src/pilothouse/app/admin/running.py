@@ -14,7 +14,7 @@ from pilothouse.app.reloading import Reloaded
 from pilothouse.app.siblings import Siblings, TargetState
 from pilothouse.client.copy_counts import summed
 from pilothouse.client.metrics import summed as summed_series
-from pilothouse.client.metrics import summed_guards
+from pilothouse.client.metrics import summed_checks, summed_guards
 from pilothouse.client.shadow_counts import summed_shadows
 from pilothouse.client.upgrade_counts import UpgradeCounts
 from pilothouse.core.route import Target
@@ -88,6 +88,7 @@ def running_operations(
             upgrades=summed(UpgradeCounts, [one.upgrades for one in figures]),
             workers=len(figures),
             guards=summed_guards(row for one in figures for row in one.guards),
+            checks=summed_checks(row for one in figures for row in one.checks),
         )
         return Page(text.encode(), CONTENT_TYPE)
 

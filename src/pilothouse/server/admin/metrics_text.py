@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from pilothouse.client.copy_counts import CopyCounts
-from pilothouse.client.metrics import BOUNDS_MS, GuardDeeds, Histogram, Series
+from pilothouse.client.metrics import BOUNDS_MS, CheckVerdicts, GuardDeeds, Histogram, Series
 from pilothouse.client.shadow_counts import ShadowCounts
 from pilothouse.client.upgrade_counts import UpgradeCounts
 from pilothouse.server.answer_counts import AnswerCount
@@ -32,6 +32,7 @@ def metrics_text(
     shadows: Mapping[str, ShadowCounts] = _NO_SHADOWS,
     upgrades: Mapping[str, UpgradeCounts] = _NO_UPGRADES,
     guards: Sequence[GuardDeeds] = (),
+    checks: Sequence[CheckVerdicts] = (),
 ) -> str:
     """The whole page. `in_flight` is by target, `shadows` and `upgrades` by route."""
     parts = [
@@ -71,6 +72,7 @@ def metrics_text(
         ),
         *_shadow_families(sorted(shadows.items())),
         *_upgrade_families(sorted(upgrades.items())),
+        *_check_families(checks),
         _family(
             "guards_total",
             "counter",
@@ -129,6 +131,15 @@ def _upgrade_families(upgrades: Sequence[tuple[str, UpgradeCounts]]) -> list[str
         ),
         *_gauges("upgrade", "Upgrades promised or under way.", upgrades),
     ]
+
+
+def _check_families(checks: Sequence[CheckVerdicts]) -> list[str]:
+    """Nothing where no answer was checked."""
+    samples: list[_Sample] = [
+        ({"route": c.route, "target": c.target, "verdict": c.verdict}, c.count) for c in checks
+    ]
+    what = "Answers that a route's check looked at, by what it said."
+    return [_family("checked_answers_total", "counter", what, samples)] if samples else []
 
 
 def _sampled(copies: Sequence[tuple[str, CopyCounts]]) -> list[_Sample]:
