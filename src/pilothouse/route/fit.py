@@ -303,7 +303,8 @@ def _said(weights: Floats, x: Any) -> Floats:
 def _loss(said: Floats, score: Floats) -> float:
     """Mean square by which differences between models were foretold wrongly: decisions stand on nothing else."""
     wrong: Floats = 1 / (1 + np.exp(-said)) - score
-    return float(np.nanmean((wrong - np.nanmean(wrong, 1, keepdims=True)) ** 2))
+    mean: Floats = np.nanmean(wrong, 1)[:, None]
+    return float(np.nanmean((wrong - mean) ** 2))
 
 
 def _calibrated(weights: Floats, held: Floats, score: Floats) -> Floats:
