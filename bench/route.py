@@ -312,7 +312,8 @@ class Bench:
 
     def cell(self, name: str, cases: list[Labelled], size: int, epsilon: float, times: int) -> Row:
         rng = random.Random(size)
-        curve = {t: shares(cases, t) for t in TOLERANCES[::4]}
+        steps = TOLERANCES[::4]
+        curve = {t: shares(cases, t) for t in steps}
         broken, away, naive_broken, naive_away = 0, [0.0], 0, [0.0]
         for _ in range(times):
             picked = rng.sample(range(len(cases)), size)
@@ -321,7 +322,7 @@ class Bench:
             harm_of_rest = self.rest(cases, sample, found.tolerance, curve)
             broken += harm_of_rest[1] > epsilon
             away.append(harm_of_rest[0])
-            point = max((t for t in curve if shares(sample, t)[1] <= epsilon), default=None)
+            point = next((t for t in reversed(steps) if shares(sample, t)[1] <= epsilon), None)
             harm_of_rest = self.rest(cases, sample, point, curve)
             naive_broken += harm_of_rest[1] > epsilon
             naive_away.append(harm_of_rest[0])

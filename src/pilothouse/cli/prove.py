@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pilothouse.app.loop import run_on_loop
 from pilothouse.app.proving import Wishes, open_proof, published_labels
-from pilothouse.app.routing_table import open_table
 from pilothouse.app.stores import StoreAddress
 from pilothouse.cli import output
 from pilothouse.cli.output import print_json
@@ -20,6 +20,9 @@ from pilothouse.prove.render import text
 from pilothouse.prove.report import Report, asked_between, report, with_words
 from pilothouse.prove.report_settings import report_settings
 from pilothouse.prove.spec import Poc, load_poc
+
+if TYPE_CHECKING:
+    from pilothouse.route.table import Table
 
 
 @click.command()
@@ -67,9 +70,7 @@ def command(
     result, asked = made
     routed: str | None = None
     if out is not None:
-        routed = write_report(
-            spec, result, out, asked, lambda: open_table(result.run_id, store, as_run=True)
-        )
+        routed = write_report(spec, result, out, asked, lambda: _table(result.run_id, store))
     if as_json:
         print_json(result)
     else:
@@ -114,6 +115,12 @@ def _cost(expected: Estimate) -> str:
         f"(8 of 10 such runs cost {expected.p10_usd:.2f} to {expected.p90_usd:.2f})"
         f"{rest if expected.unpriced else ''}"
     )
+
+
+def _table(run_id: str, store: StoreAddress) -> Table:
+    from pilothouse.app.routing_table import open_table  # few proofs need it
+
+    return open_table(run_id, store, as_run=True)
 
 
 def _print(result: Report, out: Path | None, routed: str | None) -> None:

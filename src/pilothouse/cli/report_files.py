@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from pilothouse.app.compose import now_us
-from pilothouse.learned.artefact import sealed
 from pilothouse.prove.handoff import ROUTER, gateway_config
 from pilothouse.prove.render.html import page
 from pilothouse.prove.render.markdown import markdown
 from pilothouse.prove.report import Report
 from pilothouse.prove.spec import Poc
-from pilothouse.route.table import Table
+
+if TYPE_CHECKING:
+    from pilothouse.route.table import Table
 
 
 def write_report(
@@ -50,6 +51,8 @@ def _router(made: Report, out: Path, table: Callable[[], Table]) -> str | None:
         return None
     if any(find_spec(name) is None for name in ("numpy", "scipy", "threadpoolctl")):
         return None  # the extra `route` is not there
+    from pilothouse.app.compose import now_us
+    from pilothouse.learned.artefact import sealed
     from pilothouse.route.learn import learned
 
     try:
