@@ -30,13 +30,14 @@ from numpy.typing import NDArray
 
 from _route_sets import fourteen_tasks, gsm8k, mmlu, mmlu_pro
 from pilothouse.cli.output import table as shown
+from pilothouse.core.stats.calibration import expected_calibration_error
 from pilothouse.learned.decide import Decider, Dial
 from pilothouse.learned.surface import PRIOR, SURFACE, surface
 from pilothouse.learned.words import read_part, words_of
 from pilothouse.route.cascade import plan
 from pilothouse.route.cascade_outcome import Check
 from pilothouse.route.certificate import TOLERANCES, certified, kept
-from pilothouse.route.evaluate import calibration_error, evaluated
+from pilothouse.route.evaluate import evaluated
 from pilothouse.route.fit import fit
 from pilothouse.route.prior import prior_weights
 from pilothouse.route.split import place_of
@@ -384,11 +385,20 @@ class Bench:
             )
         y = scores(table)[kept]
         good = np.array([reads[i].good for i in kept])
-        error = fmean([calibration_error(good[:, k], y[:, k]) for k in range(y.shape[1])])
+        error = fmean(
+            [
+                expected_calibration_error(good[:, k].tolist(), y[:, k].tolist())
+                for k in range(y.shape[1])
+            ]
+        )
         rng = np.random.default_rng(3)
         right = [(rng.random(good.shape) < good).astype(float) for _ in range(50)]
         least = fmean(
-            [calibration_error(good[:, k], r[:, k]) for r in right for k in range(y.shape[1])]
+            [
+                expected_calibration_error(good[:, k].tolist(), r[:, k].tolist())
+                for r in right
+                for k in range(y.shape[1])
+            ]
         )
         now = f"{error:.3f} ({least:.3f} if what it says were exactly so; {share:.0%} not flagged)"
         return row(11, f"ECE {name}", "-", before, f"<= {goal}", now, error <= goal)

@@ -129,7 +129,7 @@ def _synthetic(rng: Random, count: int) -> list[Labelled]:
         found.append(
             Labelled(
                 from_tolerance=(gap,), chosen=(0,), reference=1, score=score, cost_usd=(1.0, 10.0),
-                group=str(i), is_familiar=True,
+                group=str(i),
             )
         )  # fmt: skip
     return found

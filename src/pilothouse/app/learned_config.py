@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from pilothouse.core.errors import InvalidInput, did_you_mean
-from pilothouse.learned.artefact import Artefact, Certificate, read_artefact
+from pilothouse.learned.artefact import Artefact, Certificate, read_artefact, usual_promise
 from pilothouse.learned.chooser import LearnedChooser
 from pilothouse.learned.decide import Decider, Dial
 
@@ -101,10 +101,4 @@ def _certificate(config: LearnedConfig, artefact: Artefact) -> Certificate | Non
     kept = [c for c in artefact.certificates if c.tolerance is not None]
     if config.promise is not None:
         return next((c for c in kept if c.epsilon == config.promise), None)
-    return default_certificate(kept)
-
-
-def default_certificate(kept: list[Certificate]) -> Certificate | None:
-    """The largest promise up to 5 %, else the smallest."""
-    usual = [c for c in kept if c.epsilon <= 0.05]
-    return usual[-1] if usual else kept[0] if kept else None
+    return usual_promise(kept)

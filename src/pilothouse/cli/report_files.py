@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,12 +48,13 @@ def _router(made: Report, out: Path, table: Callable[[], Table]) -> str | None:
         == best.cost_per_request
     ):
         return None
-    if any(find_spec(name) is None for name in ("numpy", "scipy", "threadpoolctl")):
-        return None  # the extra `route` is not there
     from pilothouse.app.compose import now_us
     from pilothouse.learned.artefact import sealed
-    from pilothouse.route.learn import learned
 
+    try:
+        from pilothouse.route.learn import learned
+    except ImportError:
+        return None  # the extra `route` is not there
     try:
         artefact = learned(table(), at_us=now_us())
     except ValueError:

@@ -12,7 +12,6 @@ import click
 
 from pilothouse.app.compose import now_us, open_router
 from pilothouse.app.config import Config, load_config
-from pilothouse.app.learned_config import default_certificate
 from pilothouse.app.stores import open_store
 from pilothouse.catalog.prices import price_of
 from pilothouse.cli.catalog_option import catalog_option, open_catalog
@@ -37,7 +36,7 @@ from pilothouse.core.place import draw
 from pilothouse.core.ports import PriceOf
 from pilothouse.core.request import Message, Request
 from pilothouse.core.route import CostOf, Live, RouteSpec
-from pilothouse.learned.artefact import read_artefact
+from pilothouse.learned.artefact import read_artefact, usual_promise
 from pilothouse.learned.decide import Decider, Dial
 from pilothouse.learned.explain import explained as explain_decision
 
@@ -189,7 +188,7 @@ def _explain_learned(
 ) -> int:
     decider = Decider(read_artefact(path))
     artefact = decider.artefact
-    certificate = default_certificate([c for c in artefact.certificates if c.tolerance is not None])
+    certificate = usual_promise(artefact.certificates)
     if tolerance is None:
         tolerance = certificate.tolerance if certificate is not None else None
     dial = Dial(tolerance=-inf if tolerance is None else tolerance)

@@ -9,9 +9,9 @@ import click
 from pilothouse.app.compose import now_us
 from pilothouse.app.routing_table import open_table
 from pilothouse.app.stores import StoreAddress
-from pilothouse.cli.output import print_json, print_table, say, write
-from pilothouse.cli.route_learn import MISSING
-from pilothouse.cli.route_learned_words import PROMISES, promise_rows, told_promise
+from pilothouse.cli.output import print_json, write
+from pilothouse.cli.route_learned_words import tell_promises
+from pilothouse.cli.route_options import confidence_option, extra_missing, scorer_option
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.errors import InvalidInput
 from pilothouse.learned.artefact import read_artefact, sealed
@@ -23,14 +23,8 @@ from pilothouse.learned.artefact import read_artefact, sealed
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The certified router.  [default: ROUTER itself]"
 )
-@click.option("--scorer", help="What says that an answer is good.  [default: the run's first]")
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0.5, 0.9999),
-    default=0.95,
-    show_default=True,
-    help="Of each promise.",
-)
+@scorer_option
+@confidence_option
 @click.option("--quality-usd", type=click.FloatRange(min=0), default=0.0, show_default=True)
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
@@ -50,7 +44,7 @@ def certify(
     try:
         from pilothouse.route.learn import recertified
     except ImportError as error:
-        raise InvalidInput(f"{MISSING} ({error.name} is not there)") from None
+        raise extra_missing(error) from None
     artefact = read_artefact(router)
     table = open_table(source, store, scorer)
     if table.name == artefact.learned_from:
@@ -67,11 +61,6 @@ def certify(
     if as_json:
         print_json({"certificates": made.certificates, "advice": made.advice, "why": made.why})
     else:
-        print_table(PROMISES, promise_rows(made))
-        click.echo()
-        say(f"{made.advice}: {made.why}")
-        promise = told_promise(made)
-        if promise is not None:
-            say(promise)
+        tell_promises(made)
         click.echo(f"written: {out or router}")
     return 0 if made.advice == "route" else 1

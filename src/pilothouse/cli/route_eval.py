@@ -9,7 +9,7 @@ import click
 from pilothouse.app.routing_table import open_table
 from pilothouse.app.stores import StoreAddress
 from pilothouse.cli.output import print_json, print_table, say
-from pilothouse.cli.route_learn import MISSING
+from pilothouse.cli.route_options import extra_missing, scorer_option
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.errors import InvalidInput
 from pilothouse.core.stats.proportion import Interval
@@ -17,7 +17,7 @@ from pilothouse.core.stats.proportion import Interval
 
 @click.command("eval")
 @click.argument("source")
-@click.option("--scorer", help="What says that an answer is good.  [default: the run's first]")
+@scorer_option
 @click.option("--splits", type=click.IntRange(1, 20), default=3, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the splits.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Write a picture (.svg or .png).")
@@ -41,7 +41,7 @@ def evaluate(
     try:
         from pilothouse.route.evaluate import evaluated
     except ImportError as error:
-        raise InvalidInput(f"{MISSING} ({error.name} is not there)") from None
+        raise extra_missing(error) from None
     table = open_table(source, store, scorer)
     try:
         found = evaluated(table, splits=splits, seed=seed)

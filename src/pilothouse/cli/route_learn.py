@@ -11,13 +11,12 @@ from pilothouse.app.compose import now_us
 from pilothouse.app.routing_table import open_table
 from pilothouse.app.stores import StoreAddress
 from pilothouse.cli.output import print_json, print_table, say, write
-from pilothouse.cli.route_learned_words import PROMISES, promise_rows, told_promise
+from pilothouse.cli.route_learned_words import tell_promises
+from pilothouse.cli.route_options import confidence_option, extra_missing, scorer_option
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.errors import InvalidInput
 from pilothouse.learned.artefact import Artefact, sealed
 from pilothouse.route.table import Table
-
-MISSING = "learning needs numpy and scipy: pip install 'pilothouse[route]'"
 
 
 @click.command("learn")
@@ -29,7 +28,7 @@ MISSING = "learning needs numpy and scipy: pip install 'pilothouse[route]'"
     show_default=True,
     help="The router.",
 )
-@click.option("--scorer", help="What says that an answer is good.  [default: the run's first]")
+@scorer_option
 @click.option(
     "--calibrate",
     type=click.FloatRange(0.1, 0.9),
@@ -37,13 +36,7 @@ MISSING = "learning needs numpy and scipy: pip install 'pilothouse[route]'"
     show_default=True,
     help="Share of cases that promises are made from; nothing is learned from them.",
 )
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0.5, 0.9999),
-    default=0.95,
-    show_default=True,
-    help="Of each promise.",
-)
+@confidence_option
 @click.option(
     "--quality-usd",
     type=click.FloatRange(min=0),
@@ -72,7 +65,7 @@ def learn(
     try:
         from pilothouse.route.learn import learned
     except ImportError as error:
-        raise InvalidInput(f"{MISSING} ({error.name} is not there)") from None
+        raise extra_missing(error) from None
     table = open_table(source, store, scorer)
     if without_tags:
         table = replace(table, tags=(None,) * len(table))
@@ -125,10 +118,5 @@ def _tell(artefact: Artefact, table: Table, out: Path) -> None:
     ]
     print_table(("model", "good", "$ an answer", "$ per 1,000 characters", ""), rows)
     click.echo()
-    print_table(PROMISES, promise_rows(artefact))
-    click.echo()
-    say(f"{artefact.advice}: {artefact.why}")
-    promise = told_promise(artefact)
-    if promise is not None:
-        say(promise)
+    tell_promises(artefact)
     click.echo(f"written: {out} ({out.stat().st_size / 1024:.0f} kB)")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pilothouse.app.learned_config import default_certificate
-from pilothouse.cli.output import print_table
-from pilothouse.learned.artefact import Artefact
+from pilothouse.cli.output import print_table, say
+from pilothouse.learned.artefact import Artefact, usual_promise
 from pilothouse.learned.explain import Explanation
 
 PROMISES = ("harmed at most", "goes elsewhere", "saves", "95 %", "harmed", "bound", "next needs")
@@ -29,14 +28,16 @@ def promise_rows(artefact: Artefact) -> list[tuple[object, ...]]:
     return rows
 
 
-def told_promise(artefact: Artefact) -> str | None:
-    """The promise that a route keeps to when its configuration says nothing else."""
-    kept = [c for c in artefact.certificates if c.tolerance is not None]
-    c = default_certificate(kept)
+def tell_promises(artefact: Artefact) -> None:
+    """Each certificate, the advice, and the promise that a route keeps to when its configuration says nothing else."""
+    print_table(PROMISES, promise_rows(artefact))
+    click.echo()
+    say(f"{artefact.advice}: {artefact.why}")
+    c = usual_promise(artefact.certificates)
     if c is None or artefact.advice != "route":
-        return None
+        return
     best = artefact.models[artefact.reference]
-    return (
+    say(
         f"Promised: of requests like the calibration sample at most {c.epsilon:.0%} are harmed ({best} would have "
         f"answered well, and the chosen model does not), with confidence {1 - c.delta:.0%}."
     )

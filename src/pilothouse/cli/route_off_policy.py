@@ -12,13 +12,12 @@ from msgspec import Struct
 
 from pilothouse import registry
 from pilothouse.app.compose import now_us
-from pilothouse.app.learned_config import default_certificate
 from pilothouse.app.stores import StoreAddress, open_store
 from pilothouse.cli.output import print_json, print_table, say
 from pilothouse.cli.store_option import store_option
 from pilothouse.core.errors import InvalidInput, did_you_mean
 from pilothouse.core.stats.proportion import Interval
-from pilothouse.learned.artefact import Artefact, read_artefact
+from pilothouse.learned.artefact import Artefact, read_artefact, usual_promise
 from pilothouse.learned.decide import Decider, Dial
 from pilothouse.route.cascade_words import points, share
 from pilothouse.route.off_policy import MARGIN, Measured, OffPolicy, estimate
@@ -140,7 +139,7 @@ def _dial(artefact: Artefact, where: str, promise: float | None, tolerance: floa
     if tolerance is not None:
         return Dial(tolerance=tolerance)
     kept = [c for c in artefact.certificates if c.tolerance is not None]
-    certificate = default_certificate(kept)
+    certificate = usual_promise(kept)
     if promise is not None:
         certificate = next((c for c in kept if c.epsilon == promise), None)
         if certificate is None:

@@ -6,6 +6,7 @@ Weights are kept in full; what they mean is in `decide.py`, how they are found i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -126,6 +127,13 @@ class Artefact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`route` or `do not route`."""
     why: str = ""
     checksum: str = ""
+
+
+def usual_promise(certificates: Sequence[Certificate]) -> Certificate | None:
+    """What is kept to without a word: the largest that holds up to 5 %, else the smallest that does."""
+    kept = [c for c in certificates if c.tolerance is not None]
+    usual = [c for c in kept if c.epsilon <= 0.05]
+    return usual[-1] if usual else kept[0] if kept else None
 
 
 def sealed(artefact: Artefact) -> bytes:

@@ -100,13 +100,13 @@ class LearnedChooser:
         return chosen, each + (1 - self.explore if chosen == decision.chosen else 0.0)
 
     def _pays(self, decision: Decision, current: int, chars_before: int) -> bool:
-        dial, new = self.dial, decision.chosen
+        new = decision.chosen
         again = self.decider.artefact.money[new].usd_per_char * chars_before * _UNCACHED
 
         def value(k: int) -> float:
-            wait_s = decision.latency_ms[k] / 1000
-            worth = dial.quality_usd * decision.good[k]
-            return worth - decision.cost_usd[k] - dial.slowness_usd_per_s * wait_s
+            return self.dial.value_usd(
+                decision.good[k], decision.cost_usd[k], decision.latency_ms[k]
+            )
 
         return value(new) - value(current) > again
 

@@ -39,6 +39,11 @@ class Dial(Struct, frozen=True, kw_only=True):
     slowness_usd_per_s: float = 0.0
     """What a second of waiting costs."""
 
+    def value_usd(self, good: float, cost_usd: float, latency_ms: float) -> float:
+        """What an answer is worth, less what it takes."""
+        wait = self.slowness_usd_per_s / 1000 * latency_ms
+        return self.quality_usd * good - cost_usd - wait
+
 
 ANY = Dial()
 """The cheapest, however good."""
@@ -140,10 +145,9 @@ class Decider:
         eligible = [k for k in among if k == reference or good[k] >= least]
         if read.gate == "unfamiliar":
             eligible = [reference]
-        worth, wait = dial.quality_usd, dial.slowness_usd_per_s / 1000
 
         def value(k: int) -> tuple[float, float]:
-            return worth * good[k] - cost[k] - wait * latency[k], good[k]
+            return dial.value_usd(good[k], cost[k], latency[k]), good[k]
 
         order = sorted(eligible, key=value, reverse=True)
         rest = sorted((k for k in among if k not in eligible), key=good.__getitem__, reverse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import log, sqrt
 
 from msgspec import Struct
@@ -64,9 +65,7 @@ def explained(
 
 def _terms(decider: Decider, words: list[str], k: int) -> list[Part]:
     artefact = decider.artefact
-    counts: dict[str, int] = {}
-    for term in terms_of(words):
-        counts[term] = counts.get(term, 0) + 1
+    counts = Counter(terms_of(words))
     known = {t: n for t, n in counts.items() if t in artefact.terms}
     values = {t: artefact.terms[t][0] * (1 + log(n)) for t, n in known.items()}
     length = sqrt(sum([v * v for v in values.values()])) or 1.0

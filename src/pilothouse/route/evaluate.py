@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from pilothouse.core.stats.calibration import expected_calibration_error
 from pilothouse.core.stats.proportion import Interval
 from pilothouse.learned.decide import Decider
 from pilothouse.route.fit import fit
@@ -159,13 +160,6 @@ def reliability(said: Floats, happened: Floats) -> tuple[tuple[float, float, flo
     return tuple(found)
 
 
-def calibration_error(said: Floats, happened: Floats) -> float:
-    """Expected calibration error over ten bins of equal width."""
-    return sum(
-        [abs(one - other) * share for one, other, share in reliability(said, happened) if share]
-    )
-
-
 def _turns_up(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
     return (b[1] - a[1]) * (c[0] - a[0]) <= (c[1] - a[1]) * (b[0] - a[0])
 
@@ -207,7 +201,9 @@ def _judged_split(
         rows = _realised(measured, method, best, worth)
         error = fmean(
             [
-                calibration_error(method.good[1][:, k], measured.score[:, k])
+                expected_calibration_error(
+                    method.good[1][:, k].tolist(), measured.score[:, k].tolist()
+                )
                 for k in range(len(test.models))
             ]
         )

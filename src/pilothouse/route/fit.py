@@ -257,7 +257,7 @@ def _own(x: Any, tags: int, own: float) -> Floats:
     return found
 
 
-def _logistic(x: Any, score: Floats, c: float, own: Floats | float = 1.0) -> Floats:
+def _logistic(x: Any, score: Floats, c: float, own: Floats) -> Floats:
     """Weights by column (the bias first) and model: ridge-penalised, by L-BFGS.
 
     `own`: by column, how many times stronger a model's difference from the mean of all is held to 0.

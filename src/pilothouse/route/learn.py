@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from pilothouse.learned.artefact import Artefact, Certificate
+from pilothouse.learned.artefact import Artefact, Certificate, usual_promise
 from pilothouse.learned.decide import Decider, Dial
 from pilothouse.route.certificate import EPSILONS, certified
 from pilothouse.route.fit import fit
@@ -104,8 +104,8 @@ def _advice(
             "do not route",
             "it chooses no better than chance which requests go elsewhere: what it saves is what it harms",
         )
-    usual = [c for c in paying if c.epsilon <= 0.05]
-    least = usual[-1] if usual else paying[0]
+    least = usual_promise(paying)
+    assert least is not None, "those that pay hold"
     return (
         "route",
         f"saves {least.saving:.0%} ({least.saving_low:.0%} to {least.saving_high:.0%}) of what {best} costs, "

@@ -25,7 +25,6 @@ class Labelled(Struct, frozen=True, kw_only=True, gc=False):
     cost_usd: tuple[float, ...] | None
     """None = not known of every model."""
     group: str
-    is_familiar: bool
 
     def at(self, tolerance: float) -> int:
         """The model that is chosen."""
@@ -56,7 +55,6 @@ def labelled(decider: Decider, table: Table, dial: Dial = ANY) -> list[Labelled]
                 score=tuple([s for s in scores if s is not None]),
                 cost_usd=None if None in costs else tuple([c for c in costs if c is not None]),
                 group=table.groups[i],
-                is_familiar=decision.gate != "unfamiliar",
             )
         )
     return found

@@ -15,9 +15,9 @@ def brier(stated: Sequence[float], happened: Sequence[bool | int]) -> float:
 
 
 def expected_calibration_error(
-    stated: Sequence[float], happened: Sequence[bool | int], bins: int = 10
+    stated: Sequence[float], happened: Sequence[float], bins: int = 10
 ) -> float:
-    """The mean gap between what was stated and what happened, over bins of equal width."""
+    """The mean gap between what was stated and what happened (0-1), over bins of equal width."""
     counts, p_sums, y_sums = [0] * bins, [0.0] * bins, [0.0] * bins
     for p, y in zip(stated, happened, strict=True):
         at = min(bins - 1, int(p * bins))
